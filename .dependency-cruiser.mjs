@@ -1,0 +1,106 @@
+// The house rules of ARCHITECTURE.md. Each rule's comment is what you are shown
+// when you break it, so it says why, not only what.
+
+const STEPS = 'drift|reporter|http|ingest|store|feed|snapshot|web'
+const LEAVES = ['http', 'ingest', 'store', 'feed', 'snapshot']
+
+const leavesNeverMeet = LEAVES.map((step) => ({
+  name: `${step}-meets-others-in-app`,
+  comment: `${step}/ takes what it needs as arguments. Steps meet in app.ts only, so that each can be read, tested and replaced alone.`,
+  severity: 'error',
+  from: { path: `^src/${step}/` },
+  to: { path: `^src/(?!(${step}|contract|domain)/)` },
+}))
+
+export default {
+  forbidden: [
+    {
+      name: 'domain-stands-alone',
+      comment:
+        'domain/ decides what is true. It has no I/O, no clock and no imports, so that its rules can be proven by property tests.',
+      severity: 'error',
+      from: { path: '^src/domain/', pathNot: '[.]test[.]ts$' },
+      to: { pathNot: '^src/domain/' },
+    },
+    {
+      name: 'contract-knows-only-domain',
+      comment: 'contract/ is the wire format. It must not lean on how we store, serve or send it.',
+      severity: 'error',
+      from: { path: '^src/contract/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^src/(?!(contract|domain)/)' },
+    },
+    {
+      name: 'check-and-report-need-no-server',
+      comment:
+        'drift/, reporter/ and web/ run on other machines than the server: they share the types of the wire with it and no code.',
+      severity: 'error',
+      from: { path: '^src/(drift|reporter|web)/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^src/(contract|domain)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'reporter-may-use-drift-only',
+      comment: 'The reporter runs the drift check and sends its result; nothing of the server belongs to it.',
+      severity: 'error',
+      from: { path: '^src/reporter/' },
+      to: { path: '^src/(?!(reporter|drift|contract|domain)/)' },
+    },
+    {
+      name: 'drift-does-not-send',
+      comment: 'drift/ finds out how a server differs from Git. Who is told about it is not its business.',
+      severity: 'error',
+      from: { path: '^src/drift/' },
+      to: { path: '^src/(?!(drift|contract|domain)/)' },
+    },
+    ...leavesNeverMeet,
+    {
+      name: 'only-mains-and-tests-start-the-app',
+      comment: 'app.ts wires the product together. Whoever imports it is on top of it, never part of it.',
+      severity: 'error',
+      from: { path: `^src/(${STEPS}|contract|domain)/`, pathNot: '[.]test[.]ts$' },
+      to: { path: '^src/app[.]ts$' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle means that two files are one: neither can be understood without the other.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'Nobody imports this file: delete it, or wire it in.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '([.]test[.]ts$|-worker[.]ts$)' },
+      to: {},
+    },
+    {
+      name: 'production-needs-no-dev-packages',
+      comment: 'Production installs leave out dev and optional packages; this import would crash there.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '[.]test[.]ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-optional'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-undeclared-packages',
+      comment: 'The package is not in package.json; it works here by accident.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'everything-resolves',
+      comment: 'This import points nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    detectProcessBuiltinModuleCalls: true,
+    builtInModules: { add: ['node:sqlite', 'node:test'] },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+}
