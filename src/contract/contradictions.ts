@@ -1,0 +1,45 @@
+import { MAX_FILES } from './limits.ts'
+
+/**
+ * Where the fields of a report cannot be true together. Looks only at fields that are well formed by themselves, so
+ * that a report with other mistakes gets all of them named at once.
+ */
+export function contradictionsIn(value: unknown): { pointer: string; detail: string }[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  const { sync_status, drift_count, files, files_truncated, error }: Record<string, unknown> = { ...value }
+  const found: { pointer: string; detail: string }[] = []
+
+  const fileCount = Array.isArray(files) ? files.length : undefined
+  const mayDiffer = files_truncated === true && fileCount === MAX_FILES
+
+  if (sync_status === 'SYNCED' && fileCount !== undefined && fileCount > 0) {
+    found.push({ pointer: '/files', detail: 'must be empty when sync_status is "SYNCED"' })
+  }
+  if (sync_status === 'OUT_OF_SYNC' && fileCount === 0) {
+    found.push({ pointer: '/files', detail: 'must name what differs when sync_status is "OUT_OF_SYNC"' })
+  }
+  if (sync_status === 'UNKNOWN') {
+    if (fileCount !== undefined && fileCount > 0) {
+      found.push({ pointer: '/files', detail: 'must be empty when sync_status is "UNKNOWN": nothing was found out' })
+    }
+    if (error === undefined) {
+      found.push({ pointer: '/error', detail: 'is missing: "UNKNOWN" must say why the check could not be trusted' })
+    }
+  } else if (error !== undefined && typeof sync_status === 'string') {
+    found.push({ pointer: '/error', detail: 'only goes with sync_status "UNKNOWN": a check that failed found nothing' })
+  }
+  if (typeof drift_count === 'number' && fileCount !== undefined && drift_count !== fileCount) {
+    if (!mayDiffer) {
+      found.push({
+        pointer: '/drift_count',
+        detail: `must be the number of files (${fileCount}); got ${drift_count}`,
+      })
+    } else if (drift_count < fileCount) {
+      found.push({ pointer: '/drift_count', detail: `must not be below the number of files (${fileCount})` })
+    }
+  }
+  if (files_truncated === true && fileCount !== undefined && fileCount !== MAX_FILES) {
+    found.push({ pointer: '/files_truncated', detail: `only goes with ${MAX_FILES} files; got ${fileCount}` })
+  }
+  return found
+}

@@ -1,0 +1,14 @@
+/** Beyond this many files a report carries the first ones, the true count, and `files_truncated`. */
+export const MAX_FILES = 5_000
+
+/** In characters. Linux allows a path of 4,096 bytes. */
+export const MAX_FILE_NAME_LENGTH = 4_096
+
+/** More reports than this in one request are refused, so that one request cannot hold up the others. */
+export const MAX_BATCH = 1_000
+
+/** Of one request, in bytes: room for a batch, and for one report with every file it may carry. */
+export const MAX_BODY_BYTES = 8 * 1024 * 1024
+
+/** Of a request's JSON. A report needs four levels, in a batch five. */
+export const MAX_DEPTH = 8

@@ -1,0 +1,37 @@
+/** What is checked: one repository on one server. */
+export interface Target {
+  readonly repo: string
+  readonly server: string
+}
+
+export const SYNC_STATUSES = ['SYNCED', 'OUT_OF_SYNC', 'UNKNOWN'] as const
+
+/**
+ * SYNCED and OUT_OF_SYNC are findings. UNKNOWN says that there is none: the check did not run, did not finish or was
+ * not understood.
+ */
+export type SyncStatus = (typeof SYNC_STATUSES)[number]
+
+/** One drift check of one target: what the rules look at. */
+export interface Report<Body = unknown> {
+  readonly target: Target
+  readonly status: SyncStatus
+  /** When the comparison began, by the reporter's clock. */
+  readonly checkedAt: Date
+  readonly driftCount: number
+  /** How often reports of this target are due, in milliseconds. */
+  readonly periodMs: number
+  /** The report as it was sent. Carried, never read by the rules. */
+  readonly body: Body
+}
+
+/** A report together with its arrival, by the server's clock. */
+export interface Received<Body = unknown> {
+  readonly report: Report<Body>
+  readonly arrivedAt: Date
+}
+
+// A space cannot occur in either name, so two targets never share a key.
+export function targetKey({ repo, server }: Target): string {
+  return `${repo} ${server}`
+}
