@@ -1,8 +1,8 @@
 /** Beyond this many files a report carries the first ones, the true count, and `files_truncated`. */
 export const MAX_FILES = 5_000
 
-/** In characters. Linux allows a path of 4,096 bytes. */
-export const MAX_FILE_NAME_LENGTH = 4_096
+/** In characters. Linux allows a path of 4,096 bytes, each of which may need four characters (`\xNN`) to be shown. */
+export const MAX_FILE_NAME_LENGTH = 16_384
 
 /** More reports than this in one request are refused, so that one request cannot hold up the others. */
 export const MAX_BATCH = 1_000
