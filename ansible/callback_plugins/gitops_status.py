@@ -1,0 +1,757 @@
+"""Writes down what a run of Ansible in check mode saw, and prints it for people.
+
+src/drift/evidence.ts describes the record. The plugin loads with each run and is silent in all but drift checks: runs
+in which every play is in check mode.
+
+As a script it needs no Ansible: `gitops_status.py < evidence.json` prints the status of each host as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import os
+import posixpath
+import re
+import sys
+import time
+import unicodedata
+import hashlib
+
+DOCUMENTATION = """
+name: gitops_status
+type: aggregate
+short_description: Record how the hosts differ from Git
+description:
+  - In a drift check, a run in which every play is in check mode, writes the differences, and all that stood in the
+    way of finding them, to the file that GITOPS_STATUS_RESULT_FILE names, and prints DRIFTED_FILES and SYNC_STATUS.
+  - Appends gitops-status-sentinel.yml to a playbook that does not end with it.
+author: gitops-status
+"""
+
+RESULT_FILE = "GITOPS_STATUS_RESULT_FILE"
+RUN_ID = "GITOPS_STATUS_RUN_ID"
+HERE = os.path.dirname(os.path.abspath(__file__))
+SENTINEL = os.environ.get("GITOPS_STATUS_SENTINEL") or os.path.join(HERE, "..", "playbooks", "gitops-status-sentinel.yml")
+LIBRARY = os.environ.get("GITOPS_STATUS_LIBRARY") or os.path.join(HERE, "..", "library")
+SENTINEL_PLAY = "gitops-status sentinel"
+INSPECT = "gitops_status_inspect"
+# What the sentinel play reads, set for each host as that play starts.
+PATHS_VARIABLE = "gitops_status_paths"
+BECOME_VARIABLE = "gitops_status_become"
+
+MAX_MESSAGE = 300
+
+# Change nothing on the host and compare nothing with it; that a fact or a host was added to the run is no drift.
+CONTROL = frozenset("""
+    add_host group_by import_playbook import_role import_tasks include include_role include_tasks include_vars meta
+    set_fact set_stats gather_facts setup validate_argument_spec
+""".split())
+# Look, wait or act, but compare nothing with what Git says. If they call something changed, it is drift all the same.
+NOT_COMPARING = CONTROL | frozenset("""
+    assert async_status debug expect fail fetch find getent mount_facts package_facts pause ping reboot script
+    service_facts slurp stat tempfile uri wait_for wait_for_connection win_ping win_reboot win_stat
+    command shell raw win_command win_shell
+""".split())
+COMMANDS = frozenset("command shell raw script expect win_command win_shell".split())
+# A skip of theirs that no `when` explains leaves nothing unchecked.
+HARMLESS_SKIP = NOT_COMPARING - COMMANDS - frozenset(["fetch", "reboot", "uri", "tempfile", "win_reboot"])
+# Have nothing that a failed_when could hide: they fail by an exception, which it does not see.
+CANNOT_HIDE = CONTROL | frozenset(["debug", "pause"])
+# These take a file's name from `src` when `dest` is a directory.
+INTO_DIRECTORY = frozenset(["copy", "template"])
+# The `after` of their diffs is the whole file as it should be.
+WHOLE_TEXT = INTO_DIRECTORY | frozenset(["lineinfile", "blockinfile", "replace", "ini_file"])
+METADATA = frozenset("""
+    path mode owner group uid gid attributes attr_flags secontext mtime atime
+""".split())
+UNSHOWN = ("src_binary", "src_larger", "dst_binary", "dst_larger")
+CHANGE_RANK = {"metadata": 0, "extra": 1, "modified": 2, "missing": 3}
+
+
+# ---------------------------------------------------------------- evidence, without Ansible
+
+
+def sync_status(host):
+    """UNKNOWN unless the host was checked to the end, something was compared, and nothing failed on the way."""
+    if not host["sentinel"] or host["verified"] < 1 or host["failures"]:
+        return "UNKNOWN"
+    return "OUT_OF_SYNC" if host["drift"] else "SYNCED"
+
+
+def why_unknown(host):
+    for failure in host["failures"]:
+        return '%s in task "%s": %s' % (failure["kind"], failure["task"], failure["message"])
+    if not host["sentinel"]:
+        return "the run did not get to the end of the check on this host"
+    return "nothing was compared on this host"
+
+
+def escape(raw):
+    """Bytes as one harmless word of a line: what is not plain text becomes \\xNN, a backslash doubles."""
+    text = raw.decode("utf-8", "surrogateescape")
+    return "".join(_escape_character(character) for character in text)
+
+
+def _escape_character(character):
+    if character == "\\":
+        return "\\\\"
+    if character == "," or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return "".join("\\x%02x" % byte for byte in character.encode("utf-8", "surrogateescape"))
+    return character
+
+
+def printable(text):
+    """One line for a person, whatever a server or a playbook put into it."""
+    raw = str(text).encode("utf-8", "surrogateescape" if _is_bytes(text) else "backslashreplace")
+    characters = raw.decode("utf-8", "surrogateescape")
+    return "".join(
+        character if character in ",\\" else _escape_character(character) for character in characters
+    )
+
+
+def _is_bytes(text):
+    try:
+        str(text).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def lines_for_people(hosts):
+    several = len(hosts) > 1
+    for name in sorted(hosts):
+        host = hosts[name]
+        prefix = "%s " % escape(os.fsencode(name)).replace(" ", "\\x20") if several else ""
+        status = sync_status(host)
+        names = [
+            os.fsencode(entry["task"]) if entry["path_base64"] is None else base64.b64decode(entry["path_base64"])
+            for entry in host["drift"]
+        ]
+        yield "%sDRIFTED_FILES=%s" % (prefix, ",".join(escape(raw) for raw in names))
+        yield "%sSYNC_STATUS=%s" % (prefix, status)
+        if status == "UNKNOWN":
+            yield "%sSYNC_STATUS_REASON=%s" % (prefix, printable(why_unknown(host)))
+
+
+def write_result(path, evidence):
+    """Readers see the whole record or none."""
+    temporary = "%s.%d.tmp" % (path, os.getpid())
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(evidence, file, indent=1, sort_keys=True)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+# ---------------------------------------------------------------- reading one result
+
+
+def short_name(action):
+    """The name in the lists above: `ansible.builtin.copy` is `copy`, and so is a collection's `x.y.debug` not `debug`."""
+    action = str(action)
+    namespace, _, name = action.rpartition(".")
+    if namespace in ("", "ansible.builtin", "ansible.legacy", "ansible.windows"):
+        return name
+    if name.endswith(("_info", "_facts")) or name in WHOLE_TEXT:
+        return name
+    return action
+
+
+def only_looks(action):
+    return action in NOT_COMPARING or action.endswith(("_info", "_facts"))
+
+
+def diffs_of(data):
+    diff = data.get("diff")
+    entries = diff if isinstance(diff, (list, tuple)) else [diff]
+    return [entry for entry in entries if isinstance(entry, dict) and entry]
+
+
+def has_sides(diff):
+    return "before" in diff and "after" in diff
+
+
+def side(value):
+    """The default callback may have turned a mapping into JSON text already."""
+    if isinstance(value, dict):
+        return value
+    return "" if value is None else value
+
+
+def differs(diff, action):
+    if diff.get("prepared"):
+        return True
+    if any(key in diff for key in UNSHOWN):
+        return True
+    if not has_sides(diff):
+        return bool(diff.get("before") or diff.get("after"))
+    before, after = side(diff["before"]), side(diff["after"])
+    # Copy and template put text into a diff only if they would write; equal text is a link in the file's place.
+    if action in INTO_DIRECTORY and not isinstance(before, dict):
+        return True
+    return before != after
+
+
+def only_metadata(diff):
+    before, after = diff.get("before"), diff.get("after")
+    return isinstance(before, dict) and isinstance(after, dict) and set(before) | set(after) <= METADATA
+
+
+def change_of(action, data, args):
+    """What would be done to the path, as far as the result tells."""
+    differing = [diff for diff in diffs_of(data) if differs(diff, action)]
+    if action == "file":
+        if args.get("state") == "absent":
+            return "extra"
+        if any(isinstance(d.get("before"), dict) and d["before"].get("state") == "absent" for d in differing):
+            return "missing"
+    if differing:
+        return "metadata" if all(only_metadata(diff) for diff in differing) else "modified"
+    # Without a diff: of copy and template only a result about the file's attributes holds a checksum.
+    return "metadata" if action in INTO_DIRECTORY and "checksum" in data else "modified"
+
+
+def args_of(data):
+    invocation = data.get("invocation")
+    if not isinstance(invocation, dict):
+        return {}
+    args = invocation.get("module_args")
+    return args if isinstance(args, dict) else invocation
+
+
+def octal_mode(value):
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return "%04o" % value
+    if isinstance(value, str) and re.fullmatch(r"(0o)?[0-7]{3,5}", value):
+        return "%04o" % int(value.replace("0o", ""), 8)
+    return None
+
+
+def expected_of(action, data, args):
+    expected = {}
+    for diff in diffs_of(data):
+        after = diff.get("after")
+        if isinstance(after, dict):
+            mode = octal_mode(after.get("mode"))
+            if mode:
+                expected["mode"] = mode
+        elif action in WHOLE_TEXT and isinstance(after, str) and differs(diff, action):
+            # Bytes that Ansible could not carry as text it may have replaced.
+            if not ("src_binary" in diff or "src_larger" in diff or "\ufffd" in after):
+                expected["sha256"] = hashlib.sha256(after.encode("utf-8", "surrogateescape")).hexdigest()
+    mode = octal_mode(args.get("mode"))
+    if mode:
+        expected["mode"] = mode
+    for key in ("owner", "group"):
+        if isinstance(args.get(key), (str, int)) and not isinstance(args[key], bool):
+            expected[key] = printable(args[key])
+    return expected
+
+
+def whole_path(value):
+    if not isinstance(value, str) or not value.startswith("/"):
+        return None
+    # An ending slash says that it is a directory, which the caller has looked at.
+    return re.sub(r"/(\./)+|/{2,}", "/", re.sub(r"/{2,}", "/", value)).rstrip("/") or "/"
+
+
+def path_of(action, data, args):
+    """The path and, where it may turn out to be a directory, the name that would then be appended."""
+    if action in INTO_DIRECTORY:
+        for diff in diffs_of(data):
+            # The path as it was resolved on the host. Missing when there was no such file.
+            if whole_path(diff.get("before_header")) and not isinstance(diff.get("before"), dict):
+                return whole_path(diff["before_header"]), None
+        if "checksum" in data and whole_path(data.get("path") or data.get("dest")):
+            return whole_path(data.get("path") or data.get("dest")), None
+        dest = args.get("dest")
+        path = whole_path(dest)
+        source = args.get("src")
+        name = posixpath.basename(source) if isinstance(source, str) else ""
+        if path and name and dest.endswith("/"):
+            return posixpath.join(path, name), None
+        return path, name or None
+    for source in (data, args):
+        for key in ("path", "dest", "destfile", "keyfile"):
+            if whole_path(source.get(key)):
+                return whole_path(source[key]), None
+    return None, None
+
+
+def hidden_failure(action, data, overridden_changed):
+    """Why a result that a failed_when let through may be a failure all the same: in doubt it is one."""
+    if action in CANNOT_HIDE:
+        return None
+    message = data.get("msg")
+    message = message if isinstance(message, str) else ""
+    if "censored" in data:
+        return "failed_when decides about a result that no_log hides"
+    if data.get("failed") is True or data.get("exception") or "module_stderr" in data or "module_stdout" in data:
+        return message or "failed_when lets a failed module pass"
+    if data.get("rc") not in (None, 0, "0"):
+        return message or "return code %s" % data["rc"]
+    if action in COMMANDS:
+        return None if "rc" in data else message or "no return code"
+    if data.get("evaluated_to") is not None or action == "fail":
+        return message or "assertion failed"
+    compared = any(has_sides(diff) or diff.get("prepared") for diff in diffs_of(data))
+    if compared and not (message and action in INTO_DIRECTORY | {"file"}):
+        return None
+    if message and not re.match(r"(OK\b|All assertions passed|All paths examined|Not all paths examined)", message):
+        return message
+    told = set(data) - {"changed", "msg", "diff", "invocation", "failed_when_result", "warnings", "deprecations"}
+    if told or (data.get("changed") is True and not overridden_changed):
+        return None
+    return "failed_when lets a result pass that shows no success"
+
+
+def skipped_by_choice(data):
+    """A `when` that was false, or a loop over nothing."""
+    return any(key in data for key in ("skip_reason", "skipped_reason", "false_condition"))
+
+
+def first_line(data, fallback):
+    if "censored" in data:
+        return "%s (its output is hidden by no_log)" % fallback
+    for key in ("msg", "exception", "reason", "stderr", "module_stderr", "stdout", "module_stdout"):
+        value = data.get(key)
+        if isinstance(value, (list, tuple)):
+            value = " ".join(str(part) for part in value)
+        lines = [line for line in str(value or "").splitlines() if line.strip()]
+        if lines:
+            return printable(lines[0].strip())[:MAX_MESSAGE]
+    return fallback
+
+
+# ---------------------------------------------------------------- one host
+
+
+class Host:
+    def __init__(self):
+        self.sentinel = False
+        self.verified = 0
+        self.failures = []
+        self.unchecked = []
+        self.drift = []
+        self.facts = {}
+
+    def candidates(self):
+        paths = set()
+        for entry in self.drift:
+            if entry["path"]:
+                paths.add(entry["path"])
+                if entry["name"]:
+                    paths.add(posixpath.join(entry["path"], entry["name"]))
+        return sorted(path for path in map(encoded, paths) if path)
+
+    def wants_become(self):
+        return any(entry["become"] for entry in self.drift)
+
+    def evidence(self):
+        return {
+            "sentinel": self.sentinel,
+            "verified": self.verified,
+            "failures": [dict(failure, ignored=failure["ignored"] or self.sentinel) for failure in self.failures],
+            "unchecked": self.unchecked,
+            "drift": self.merged_drift(),
+        }
+
+    def merged_drift(self):
+        removed = {entry["path"] for entry in self.drift if entry["change"] == "extra"}
+        merged, order = {}, []
+        for number, entry in enumerate(self.drift):
+            path = self.resolved(entry, removed)
+            path_base64 = encoded(path) if path else None
+            # What has no path is told apart by nothing but its place in the run.
+            key = path_base64 if path_base64 is not None else number
+            described = self.described(entry, path_base64)
+            if key not in merged:
+                order.append(key)
+                merged[key] = described
+            else:
+                merged[key] = self.combined(merged[key], described)
+        return [merged[key] for key in order]
+
+    def resolved(self, entry, removed):
+        path = entry["path"]
+        if entry["name"] and path not in removed and self.facts.get(encoded(path), {}).get("type") == "directory":
+            return posixpath.join(path, entry["name"])
+        return path
+
+    def described(self, entry, path_base64):
+        facts = self.facts.get(path_base64, {})
+        change = entry["change"]
+        if change != "extra" and facts.get("exists") is False:
+            change = "missing"
+        elif change == "missing" and facts.get("exists"):
+            change = "modified"
+        elif change in ("metadata", "modified") and facts:
+            change = self.told_apart(change, entry, facts)
+        # Who changes a mode does not touch the time of the content.
+        changed_at = facts.get("ctime" if change == "metadata" else "mtime")
+        actual = {key: facts[key] for key in ("sha256", "mode", "owner", "group") if key in facts}
+        if facts.get("type") not in (None, "file"):
+            actual["type"] = facts["type"]
+        return {
+            "task": entry["task"],
+            "path_base64": path_base64,
+            "change": change,
+            "expected": dict(entry["expected"]),
+            "actual": actual,
+            "modified_at": None if changed_at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(changed_at)),
+        }
+
+    @staticmethod
+    def told_apart(change, entry, facts):
+        if entry["wants_file"] and facts.get("type") not in (None, "file"):
+            return "modified"
+        expected, actual = entry["expected"].get("sha256"), facts.get("sha256")
+        if expected and actual:
+            return "metadata" if expected == actual else "modified"
+        return change
+
+    @staticmethod
+    def combined(first, second):
+        winner, other = (second, first) if CHANGE_RANK[second["change"]] >= CHANGE_RANK[first["change"]] else (first, second)
+        return dict(winner, expected={**other["expected"], **winner["expected"]})
+
+
+def encoded(path):
+    try:
+        return base64.b64encode(path.encode("utf-8", "surrogateescape")).decode("ascii")
+    except UnicodeEncodeError:
+        return None
+
+
+if __name__ == "__main__":
+    json.dump({name: sync_status(host) for name, host in json.load(sys.stdin)["hosts"].items()}, sys.stdout)
+    print()
+    sys.exit()
+
+
+# ---------------------------------------------------------------- following a run of Ansible
+
+from ansible import context
+from ansible.playbook import Playbook
+from ansible.playbook.handler import Handler
+from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import module_loader
+from ansible.release import __version__ as ansible_version
+
+
+class Result:
+    """One result, alike for every version of Ansible."""
+
+    def __init__(self, task_result):
+        self.data = getattr(task_result, "result", None) or task_result._result
+        self.task = getattr(task_result, "task", None) or task_result._task
+        self.fields = getattr(task_result, "task_fields", None) or task_result._task_fields or {}
+        self.host_name = (getattr(task_result, "host", None) or task_result._host).get_name()
+        self.action = short_name(self.field("action"))
+        self.no_log = "censored" in self.data
+        self.is_handler = isinstance(self.task, Handler)
+
+    def field(self, name):
+        return self.fields[name] if name in self.fields else getattr(self.task, name, None)
+
+    @property
+    def is_loop(self):
+        return self.field("loop") is not None or bool(self.field("loop_with"))
+
+    @property
+    def task_name(self):
+        name = self.task.get_name()
+        written = getattr(self.task, "_ds", None)
+        if self.no_log and isinstance(written, dict) and isinstance(written.get("name"), str):
+            # A variable in the name may be the very thing that no_log hides.
+            name = written["name"]
+        return printable(name)
+
+    @property
+    def is_elsewhere(self):
+        delegate = self.field("delegate_to")
+        return bool(delegate) and delegate != self.host_name
+
+
+def goes_on_after_failure(task):
+    """Whether a rescue section takes over."""
+    child, parent = task, getattr(task, "_parent", None)
+    while parent is not None:
+        if getattr(parent, "rescue", None) and any(
+            getattr(member, "_uuid", None) == getattr(child, "_uuid", None) for member in parent.block
+        ):
+            return True
+        child, parent = parent, getattr(parent, "_parent", None)
+    return False
+
+
+def watched(method):
+    """Ansible would print a warning and go on, and what the result had to say would be missing from the record."""
+
+    @functools.wraps(method)
+    def guarded(self, *args, **kwargs):
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001
+            self.broken = "%s: %s: %s" % (method.__name__, type(error).__name__, error)
+            self._display.warning("gitops_status: the result of this check cannot be trusted: %s" % printable(self.broken))
+
+    return guarded
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "gitops_status"
+    CALLBACK_NEEDS_ENABLED = False
+    CALLBACK_NEEDS_WHITELIST = False
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.hosts = {}
+        self.check_mode = True
+        self.plays = 0
+        self.in_sentinel = False
+        self.broken = None
+        self.has_written = False
+        # Tasks whose items have told of a failure already.
+        self.told_by_items = set()
+        # Hosts that did not get to the end of one of several playbooks.
+        self.cut_short = set()
+
+    def host(self, name):
+        return self.hosts.setdefault(name, Host())
+
+    # -- the run
+
+    @watched
+    def v2_playbook_on_start(self, playbook):
+        for name, host in self.hosts.items():
+            if not host.sentinel:
+                self.cut_short.add(name)
+            host.sentinel = False
+        if self.has_written:
+            # Of two playbooks in one run the first one's record would look like the whole.
+            os.unlink(os.environ[RESULT_FILE])
+            self.has_written = False
+        if os.path.isdir(LIBRARY):
+            module_loader.add_directory(os.path.realpath(LIBRARY))
+        plays = playbook.get_plays()
+        # A template is false to nobody yet: what it comes to is known when the play starts.
+        if plays and all(play.check_mode for play in plays) and not self.is_sentinel(plays[-1]):
+            manager = plays[-1].get_variable_manager()
+            sentinel = Playbook.load(os.path.realpath(SENTINEL), variable_manager=manager, loader=playbook.get_loader())
+            for play in sentinel.get_plays():
+                play._included_path = os.path.dirname(os.path.realpath(SENTINEL))
+                playbook._entries.append(play)
+
+    @watched
+    def v2_playbook_on_play_start(self, play):
+        self.in_sentinel = self.is_sentinel(play)
+        if self.in_sentinel:
+            self.hand_over(play)
+            return
+        self.plays += 1
+        self.check_mode = self.check_mode and play.check_mode is True
+        for host in self.hosts.values():
+            host.sentinel = False
+        inventory = play.get_variable_manager()._inventory
+        for host in inventory.get_hosts(play.hosts, ignore_restrictions=True):
+            self.host(host.get_name())
+
+    @staticmethod
+    def is_sentinel(play):
+        if play.name != SENTINEL_PLAY:
+            return False
+        written_in = re.sub(r":\d+(:\d+)?$", "", str(play.get_path() or ""))
+        return os.path.realpath(written_in) == os.path.realpath(SENTINEL)
+
+    def hand_over(self, play):
+        manager = play.get_variable_manager()
+        for name, host in self.hosts.items():
+            manager.set_host_variable(name, PATHS_VARIABLE, host.candidates())
+            if host.wants_become():
+                manager.set_host_variable(name, BECOME_VARIABLE, True)
+
+    @watched
+    def v2_playbook_on_stats(self, stats):
+        if not (self.plays and self.check_mode):
+            return
+        evidence = self.evidence()
+        for line in lines_for_people(evidence["hosts"]):
+            self._display.display(line)
+        path = os.environ.get(RESULT_FILE)
+        if path:
+            try:
+                write_result(path, evidence)
+                self.has_written = True
+            except OSError as error:
+                self._display.warning("gitops_status: no result could be written: %s" % printable(error))
+
+    def evidence(self):
+        for name in self.cut_short:
+            self.host(name).sentinel = False
+        hosts = {printable(name): host.evidence() for name, host in self.hosts.items()}
+        if self.broken:
+            for host in hosts.values():
+                host["failures"].append(
+                    {
+                        "task": "gitops_status",
+                        "kind": "failed",
+                        "ignored": True,
+                        "message": printable(self.broken)[:MAX_MESSAGE],
+                    }
+                )
+        return {
+            "format": 1,
+            "run_id": os.environ.get(RUN_ID, ""),
+            "ansible_version": ansible_version,
+            "check_mode": self.check_mode,
+            "selection": selection(),
+            "hosts": hosts,
+        }
+
+    # -- results
+
+    @watched
+    def v2_runner_on_ok(self, result):
+        result = Result(result)
+        if not result.is_loop:
+            self.take(result)
+
+    @watched
+    def v2_runner_item_on_ok(self, result):
+        self.take(Result(result))
+
+    @watched
+    def v2_runner_on_skipped(self, result):
+        result = Result(result)
+        if not (result.is_loop and result.data.get("results")):
+            self.take_skip(result)
+
+    @watched
+    def v2_runner_item_on_skipped(self, result):
+        self.take_skip(Result(result))
+
+    @watched
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self.take_failure(Result(result), "failed", bool(ignore_errors))
+
+    @watched
+    def v2_runner_item_on_failed(self, result):
+        result = Result(result)
+        unreachable = bool(result.data.get("unreachable"))
+        ignored = result.field("ignore_unreachable" if unreachable else "ignore_errors")
+        self.take_failure(result, "unreachable" if unreachable else "failed", bool(ignored), is_item=True)
+
+    @watched
+    def v2_runner_on_unreachable(self, result):
+        result = Result(result)
+        self.take_failure(result, "unreachable", bool(result.field("ignore_unreachable")))
+
+    def take_failure(self, result, kind, ignored, is_item=False):
+        if self.in_sentinel:
+            # Only how the paths look now is not known; that they differ is.
+            return
+        key = (result.host_name, result.task._uuid)
+        if is_item:
+            self.told_by_items.add(key)
+        elif result.is_loop and key in self.told_by_items:
+            return
+        self.add_failure(result, kind, ignored or goes_on_after_failure(result.task), first_line(result.data, kind))
+
+    def add_failure(self, result, kind, ignored, message):
+        self.host(result.host_name).failures.append(
+            {"task": result.task_name, "kind": kind, "ignored": ignored, "message": printable(message)[:MAX_MESSAGE]}
+        )
+
+    def take_skip(self, result):
+        if self.in_sentinel or result.is_handler or skipped_by_choice(result.data):
+            return
+        if result.action in HARMLESS_SKIP or result.action.endswith(("_info", "_facts")):
+            return
+        self.add_unchecked(result, "skipped_in_check_mode")
+
+    def add_unchecked(self, result, reason):
+        self.host(result.host_name).unchecked.append({"task": result.task_name, "reason": reason})
+
+    def take(self, result):
+        host = self.host(result.host_name)
+        if self.in_sentinel:
+            self.take_sentinel(host, result)
+            return
+        action, data = result.action, result.data
+        overridden_changed = bool(result.field("changed_when"))
+        overridden = overridden_changed or bool(result.field("failed_when"))
+        if result.field("failed_when"):
+            reason = hidden_failure(action, data, overridden_changed)
+            if reason:
+                self.add_failure(result, "failed", True, first_line({"msg": reason}, reason))
+                return
+        if result.is_handler or action in CONTROL:
+            return
+
+        diffs = [] if result.no_log else diffs_of(data)
+        is_different = any(differs(diff, action) for diff in diffs)
+        if data.get("changed") or is_different:
+            host.drift.append(self.drift_of(result))
+        if only_looks(action):
+            return
+        is_proven = is_different or any(has_sides(diff) for diff in diffs)
+        if overridden and not is_proven:
+            self.add_unchecked(result, "verdict_overridden")
+        else:
+            host.verified += 1
+
+    @staticmethod
+    def take_sentinel(host, result):
+        if result.action == INSPECT:
+            host.facts = {facts["path_base64"]: facts for facts in result.data.get("facts", [])}
+        elif result.action == "assert":
+            host.sentinel = True
+
+    @staticmethod
+    def drift_of(result):
+        action, data = result.action, result.data
+        path, name, expected, change = None, None, {}, "modified"
+        args = args_of(data)
+        if not result.no_log:
+            change = change_of(action, data, args)
+            if change != "extra":
+                expected = expected_of(action, data, args)
+            if not result.is_elsewhere:
+                path, name = path_of(action, data, args)
+        return {
+            "task": result.task_name,
+            "path": path,
+            "name": name,
+            "change": change,
+            "expected": expected,
+            "wants_file": action in WHOLE_TEXT and not args.get("follow"),
+            "become": bool(result.field("become")),
+        }
+
+
+def selection():
+    """Why only part of the playbook ran, also where the settings say so and not the command line."""
+    chosen = []
+    tags = [tag for tag in context.CLIARGS.get("tags") or () if tag != "all"]
+    for tag in sorted(tags):
+        chosen.append("--tags %s" % tag)
+    for tag in sorted(context.CLIARGS.get("skip_tags") or ()):
+        chosen.append("--skip-tags %s" % tag)
+    if context.CLIARGS.get("start_at_task"):
+        chosen.append("--start-at-task %s" % context.CLIARGS["start_at_task"])
+    if context.CLIARGS.get("step"):
+        chosen.append("--step")
+    return [printable(words) for words in chosen]
