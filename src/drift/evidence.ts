@@ -1,3 +1,5 @@
+import { isRecord, parseJson } from './untrusted-json.ts'
+
 /**
  * What one run of Ansible in check mode saw, as `ansible/callback_plugins/gitops_status.py` writes it down.
  *
@@ -60,4 +62,78 @@ export interface FileFacts {
   readonly group?: string
   /** Only when it is not a plain file: "directory", "link", … */
   readonly type?: string
+}
+
+/**
+ * Reads a result file. Null unless every part of it is what the format says: evidence that is only half understood
+ * could make a host look cleaner than it is.
+ */
+export function parseEvidence(text: string): Evidence | null {
+  const value = parseJson(text)
+  return isEvidence(value) ? value : null
+}
+
+function isEvidence(value: unknown): value is Evidence {
+  return (
+    isRecord(value) &&
+    value.format === 1 &&
+    typeof value.run_id === 'string' &&
+    typeof value.ansible_version === 'string' &&
+    typeof value.check_mode === 'boolean' &&
+    isArrayOf(value.selection, isString) &&
+    isRecord(value.hosts) &&
+    Object.values(value.hosts).every(isHostEvidence)
+  )
+}
+
+function isHostEvidence(value: unknown): value is HostEvidence {
+  return (
+    isRecord(value) &&
+    typeof value.sentinel === 'boolean' &&
+    Number.isSafeInteger(value.verified) &&
+    isArrayOf(value.failures, isFailure) &&
+    isArrayOf(value.unchecked, isUnchecked) &&
+    isArrayOf(value.drift, isDrift)
+  )
+}
+
+function isFailure(value: unknown): value is Failure {
+  return (
+    isRecord(value) &&
+    isString(value.task) &&
+    (value.kind === 'failed' || value.kind === 'unreachable') &&
+    typeof value.ignored === 'boolean' &&
+    isString(value.message)
+  )
+}
+
+function isUnchecked(value: unknown): value is Unchecked {
+  return isRecord(value) && isString(value.task) && UNCHECKED_REASONS.includes(value.reason)
+}
+
+function isDrift(value: unknown): value is DriftEvidence {
+  return (
+    isRecord(value) &&
+    isString(value.task) &&
+    (value.path_base64 === null || isString(value.path_base64)) &&
+    CHANGES.includes(value.change) &&
+    isFileFacts(value.expected) &&
+    isFileFacts(value.actual) &&
+    (value.modified_at === null || isString(value.modified_at))
+  )
+}
+
+function isFileFacts(value: unknown): value is FileFacts {
+  return isRecord(value) && Object.values(value).every(isString)
+}
+
+const CHANGES: readonly unknown[] = ['modified', 'missing', 'extra', 'metadata']
+const UNCHECKED_REASONS: readonly unknown[] = ['skipped_in_check_mode', 'verdict_overridden']
+
+function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(isItem)
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string'
 }

@@ -1,0 +1,105 @@
+/** Files that Ansible needs from us; one folder, laid out as in this repository under `ansible/`. */
+export interface AnsibleParts {
+  readonly callbackDirectory: string
+}
+
+export interface RunFiles {
+  readonly resultFile: string
+  readonly runId: string
+  /** Private to this run and removed after it. */
+  readonly directory: string
+}
+
+// What a program needs to run at all, and how it reaches the servers. Nothing else of ours may bend a check, and no
+// secret of ours may reach a playbook.
+const PASSED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ', 'TMPDIR', 'SSH_AUTH_SOCK', 'KRB5CCNAME']
+
+// Settings by which somebody outside could make a check look at less, check fewer keys, or tell us less.
+const NOT_PASSED = [
+  'ANSIBLE_HOST_KEY_CHECKING',
+  'ANSIBLE_SSH_HOST_KEY_CHECKING',
+  'ANSIBLE_PARAMIKO_HOST_KEY_CHECKING',
+  'ANSIBLE_RUN_TAGS',
+  'ANSIBLE_SKIP_TAGS',
+  'ANSIBLE_LOG_PATH',
+  'ANSIBLE_CALLBACKS_ENABLED',
+  'ANSIBLE_CALLBACK_WHITELIST',
+  'ANSIBLE_STDOUT_CALLBACK',
+]
+
+/** The environment of everything that we start, from an allow-list. */
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  passAlso: readonly string[] = [],
+): Record<string, string> {
+  const passed = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && isPassed(name, passAlso) ? [[name, value] as const] : [],
+  )
+  return { ...Object.fromEntries(passed), LC_ALL: env.LC_ALL ?? 'C.UTF-8' }
+}
+
+function isPassed(name: string, passAlso: readonly string[]): boolean {
+  if (passAlso.includes(name) || PASSED.includes(name)) return true
+  return name.startsWith('LC_') || (name.startsWith('ANSIBLE_') && !NOT_PASSED.includes(name))
+}
+
+/** What every Ansible program gets on top. */
+export function ansibleEnvironment({ directory }: Pick<RunFiles, 'directory'>): Record<string, string> {
+  return {
+    ANSIBLE_LOCAL_TEMP: directory,
+    // One broken source among several would silently take its hosts out of the run.
+    ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED: 'true',
+    ANSIBLE_NOCOLOR: 'true',
+    ANSIBLE_FORCE_COLOR: 'false',
+    ANSIBLE_RETRY_FILES_ENABLED: 'false',
+  }
+}
+
+/** What a drift check gets on top of that. */
+export function checkEnvironment(parts: AnsibleParts, { resultFile, runId }: RunFiles): Record<string, string> {
+  return {
+    ANSIBLE_CALLBACK_PLUGINS: parts.callbackDirectory,
+    ANSIBLE_STDOUT_CALLBACK: 'default',
+    ANSIBLE_HOST_KEY_CHECKING: 'true',
+    GITOPS_STATUS_RESULT_FILE: resultFile,
+    GITOPS_STATUS_RUN_ID: runId,
+  }
+}
+
+/**
+ * Extra variables, which nothing in an inventory or a playbook can override. OpenSSH takes the first value that it is
+ * given for an option, so whatever the user's own settings say after ours about host keys has no effect; the rest of
+ * them (jump hosts, ports, ciphers) stays.
+ *
+ * @param configuredSshArgs Ansible's own `ssh_args`, which an extra variable replaces.
+ */
+export function sshVariables(options: {
+  readonly knownHostsFile: string
+  readonly directory: string
+  readonly configuredSshArgs: string
+}): string {
+  const ours = [
+    'StrictHostKeyChecking=yes',
+    'UpdateHostKeys=no',
+    `UserKnownHostsFile="${options.knownHostsFile}"`,
+    'GlobalKnownHostsFile=/dev/null',
+    'BatchMode=yes',
+    'ConnectTimeout=10',
+    // A server that hangs in the middle of a task ends its connection, not the whole check.
+    'ServerAliveInterval=5',
+    'ServerAliveCountMax=6',
+    // A connection that somebody opened before, with other host key settings, must not be shared.
+    `ControlPath="${options.directory}/c-%C"`,
+  ]
+  return JSON.stringify({
+    ansible_ssh_args: `${ours.map((option) => `-o ${shellQuoted(option)}`).join(' ')} ${options.configuredSshArgs}`,
+    ansible_host_key_checking: true,
+    ansible_ssh_host_key_checking: true,
+    ansible_paramiko_host_key_checking: true,
+  })
+}
+
+// Ansible splits the arguments as a shell would.
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'"'"'`)}'`
+}

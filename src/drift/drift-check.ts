@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ansibleEnvironment, checkEnvironment, childEnvironment, sshVariables } from './ansible-environment.ts'
+import { ansibleParts } from './ansible-parts.ts'
+import { type CheckError, checkError } from './check-error.ts'
+import { type ExpectedHosts, readInventory, readSshArgs } from './inventory.ts'
+import { judge, type Verdict } from './judge.ts'
+import { type KnownHosts, knownHostsFile } from './known-hosts.ts'
+import { type CommandResult, runCommand } from './run-command.ts'
+import { startSshAgent } from './ssh-agent.ts'
+
+export interface CheckRequest {
+  /** Root of the GitOps repository; the other paths may be relative to it. */
+  readonly directory: string
+  readonly playbook: string
+  readonly inventory: string
+  /** The one host to check; null for every host of the inventory. */
+  readonly onlyHost: string | null
+  /** Further arguments for ansible-playbook. */
+  readonly ansibleArgs: readonly string[]
+  readonly timeoutMs: number
+  readonly privateKey: string | null
+  readonly knownHosts: KnownHosts
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Names of variables that playbooks look up and that are not passed on by themselves. */
+  readonly passEnv: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+export interface CheckResult {
+  /** When the comparison began. */
+  readonly startedAt: Date
+  readonly durationMs: number
+  /** One for each expected host. */
+  readonly verdicts: readonly Verdict[]
+  /** Why it is not even known which hosts to expect. */
+  readonly error: CheckError | null
+  /** What Ansible printed, for people. Not to be sent anywhere: it may hold contents of files. */
+  readonly output: string
+}
+
+// One Ansible program needs a third of a second for this; a dynamic inventory may ask a cloud.
+const INVENTORY_TIMEOUT_MS = 120_000
+
+/**
+ * Compares servers with Git by running Ansible in check mode, and changes nothing on them. Never rejects for what
+ * goes wrong in the run: that is a verdict, or the result's `error`.
+ */
+export async function runDriftCheck(request: CheckRequest): Promise<CheckResult> {
+  const startedAt = new Date()
+  const began = performance.now()
+  const directory = mkdtempSync(join(tmpdir(), 'gitops-status-'))
+  try {
+    const outcome = await checkIn(directory, request)
+    return { startedAt, durationMs: Math.round(performance.now() - began), ...outcome }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function checkIn(
+  directory: string,
+  request: CheckRequest,
+): Promise<Pick<CheckResult, 'verdicts' | 'error' | 'output'>> {
+  const { inventory, onlyHost, timeoutMs, privateKey } = request
+  const env = { ...childEnvironment(request.env, request.passEnv), ...ansibleEnvironment({ directory }) }
+  const run = (file: string, args: readonly string[], more: { env?: Record<string, string>; timeoutMs: number }) =>
+    runCommand({
+      file,
+      args,
+      cwd: request.directory,
+      env: { ...env, ...more.env },
+      timeoutMs: more.timeoutMs,
+      ...(request.signal && { signal: request.signal }),
+    })
+  const ask = (file: string, args: readonly string[]) =>
+    run(file, args, { timeoutMs: Math.min(timeoutMs, INVENTORY_TIMEOUT_MS) })
+
+  const [listed, configuredSshArgs] = await Promise.all([
+    readInventory({ inventory, cwd: request.directory, run: ask }),
+    readSshArgs(ask),
+  ])
+  const expected = onlyThe(onlyHost, listed)
+  if ('error' in expected) return failed(onlyHost, expected.error)
+
+  const agent =
+    privateKey === null
+      ? null
+      : await startSshAgent({
+          privateKey,
+          directory,
+          lifetimeMs: timeoutMs + 60_000,
+          env: childEnvironment(request.env),
+        })
+  if (agent !== null && 'error' in agent) return failedFor(expected.hosts, agent.error)
+
+  const runId = randomUUID()
+  const resultFile = join(directory, 'result.json')
+  try {
+    const ran = await run('ansible-playbook', playbookArgs(request, { directory, configuredSshArgs }), {
+      env: {
+        ...checkEnvironment(ansibleParts(directory), { resultFile, runId, directory }),
+        ...(agent && { SSH_AUTH_SOCK: agent.socket }),
+      },
+      timeoutMs,
+    })
+    const output = outputOf(ran)
+    const verdicts = judge(expected.hosts, { ending: ran.ending, output, result: readIfThere(resultFile), runId })
+    return { verdicts, error: null, output }
+  } finally {
+    await closeSharedConnections(directory, env)
+    agent?.stop()
+  }
+}
+
+function playbookArgs(
+  { directory: cwd, playbook, inventory, onlyHost, ansibleArgs, knownHosts }: CheckRequest,
+  { directory, configuredSshArgs }: { directory: string; configuredSshArgs: string },
+): string[] {
+  const file = knownHostsFile(knownHosts, { directory, cwd })
+  return [
+    ...['-i', inventory],
+    ...(onlyHost === null ? [] : ['--limit', onlyHost]),
+    ...ansibleArgs,
+    // Last, so that they win over whatever came before.
+    ...['--check', '--diff', '--extra-vars', sshVariables({ knownHostsFile: file, directory, configuredSshArgs })],
+    playbook,
+  ]
+}
+
+function onlyThe(onlyHost: string | null, listed: ExpectedHosts): ExpectedHosts {
+  if ('error' in listed || onlyHost === null) return listed
+  return listed.hosts.includes(onlyHost)
+    ? { hosts: [onlyHost] }
+    : { error: checkError('host_not_in_inventory', onlyHost) }
+}
+
+/** Without a list of hosts the one that was asked for still gets its UNKNOWN. */
+function failed(onlyHost: string | null, error: CheckError) {
+  return onlyHost === null ? { verdicts: [], error, output: '' } : failedFor([onlyHost], error)
+}
+
+function failedFor(hosts: readonly string[], error: CheckError) {
+  const verdicts = hosts.map((host): Verdict => ({ host, status: 'UNKNOWN', error, drift: [], coverage: null }))
+  return { verdicts, error: null, output: '' }
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+function outputOf({ stdout, stderr }: CommandResult): string {
+  return `${stdout}\n${stderr}`
+}
+
+// Ansible leaves connections open for a minute, for a next run that would find them. Ours are private to this run.
+async function closeSharedConnections(directory: string, env: Record<string, string>): Promise<void> {
+  const sockets = readdirSync(directory).filter((name) => name.startsWith('c-'))
+  await Promise.all(
+    sockets.map((name) =>
+      runCommand({
+        file: 'ssh',
+        args: ['-F', 'none', '-o', `ControlPath=${join(directory, name)}`, '-O', 'exit', 'server'],
+        cwd: directory,
+        env,
+        timeoutMs: 5_000,
+      }),
+    ),
+  )
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type CheckError, checkError } from './check-error.ts'
+import type { Command, CommandResult } from './run-command.ts'
+import { isRecord, parseJson } from './untrusted-json.ts'
+
+export type ExpectedHosts = { readonly hosts: readonly string[] } | { readonly error: CheckError }
+
+type RunAnsible = (file: string, args: readonly string[]) => Promise<CommandResult>
+
+/**
+ * Which hosts a check must account for, as the inventory names them. Asked of `ansible-inventory` and not of the run
+ * itself: of a run that saw no host at all, Ansible says that it went well.
+ */
+export async function readInventory(options: {
+  readonly inventory: string
+  readonly cwd: Command['cwd']
+  readonly run: RunAnsible
+}): Promise<ExpectedHosts> {
+  const { inventory, cwd, run } = options
+  // A comma makes it a list of hosts instead of a file (Ansible's own rule).
+  if (!inventory.includes(',') && !existsSync(resolve(cwd, inventory))) {
+    return { error: checkError('inventory_missing', inventory) }
+  }
+
+  const { ending, stdout, stderr } = await run('ansible-inventory', ['-i', inventory, '--list'])
+  if (ending.kind === 'not_started') return { error: checkError('ansible_missing', ending.reason) }
+  if (ending.kind === 'interrupted') return { error: checkError('interrupted') }
+  if (ending.kind === 'timed_out') return { error: checkError('timeout', 'while reading the inventory') }
+  if (ending.kind !== 'exited' || ending.code !== 0)
+    return { error: checkError('inventory_invalid', firstLine(stderr)) }
+
+  const hosts = hostsIn(stdout)
+  if (hosts === null) return { error: checkError('inventory_invalid', firstLine(stderr)) }
+  if (hosts.length === 0) return { error: checkError('inventory_empty') }
+  return { hosts }
+}
+
+/** Ansible's `ssh_args`, from wherever the user has set them. */
+export async function readSshArgs(run: RunAnsible): Promise<string> {
+  const { stdout } = await run('ansible-config', ['dump', '--type', 'connection', '--format', 'json'])
+  return findSshArgs(parseJson(stdout)) ?? '-C -o ControlMaster=auto -o ControlPersist=60s' // Ansible's own default
+}
+
+function hostsIn(json: string): string[] | null {
+  const groups = parseJson(json)
+  if (!isRecord(groups)) return null
+  const names = Object.entries(groups).flatMap(([group, value]) => {
+    if (!isRecord(value)) return []
+    const listed = group === '_meta' && isRecord(value.hostvars) ? Object.keys(value.hostvars) : value.hosts
+    return Array.isArray(listed) ? listed.filter((name) => typeof name === 'string') : []
+  })
+  return [...new Set(names)].sort()
+}
+
+// The shape changes between versions; what stays is an entry "ssh" with settings that have a name and a value.
+function findSshArgs(value: unknown): string | null {
+  if (Array.isArray(value)) return value.map(findSshArgs).find((found) => found !== null) ?? null
+  if (!isRecord(value)) return null
+  const settings = value.ssh
+  if (Array.isArray(settings)) {
+    const setting = settings.find((entry) => isRecord(entry) && entry.name === 'ssh_args')
+    return isRecord(setting) && typeof setting.value === 'string' ? setting.value : null
+  }
+  if (isRecord(settings) && isRecord(settings.ssh_args) && typeof settings.ssh_args.value === 'string') {
+    return settings.ssh_args.value
+  }
+  return null
+}
+
+function firstLine(text: string): string {
+  return text.split('\n').find((line) => line.trim() !== '') ?? ''
+}
