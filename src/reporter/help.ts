@@ -1,0 +1,100 @@
+import { EXIT } from './exit-codes.ts'
+import { FLAGS } from './settings.ts'
+
+export const COMMAND_HELP = {
+  report: 'run the drift check and send its result to gitops-status-server',
+  check: 'run the drift check and show its result; sends nothing',
+  doctor: 'try everything that a report needs, and say what to do about what fails',
+} as const
+
+export type CommandName = keyof typeof COMMAND_HELP
+
+const EXAMPLES = {
+  report: [
+    [
+      'REPO_NAME=rsyslog GITOPS_STATUS_SERVER_URL=http://127.0.0.1:8080 gitops-status report',
+      'every host of the inventory',
+    ],
+    ['SERVER_NAME=rsyslog-lab gitops-status report', 'only this one'],
+    ['gitops-status report --dry-run', 'print what would be sent'],
+  ],
+  check: [
+    ['gitops-status check', 'how do the servers differ from Git?'],
+    ['gitops-status check --playbook site.yml --inventory hosts.ini', 'with a playbook of your own'],
+    ['gitops-status check --output json -- --forks 50', 'what follows -- goes to ansible-playbook'],
+  ],
+  doctor: [['gitops-status doctor', 'what is missing for a report?']],
+} as const satisfies Record<CommandName, readonly (readonly [string, string])[]>
+
+const ENVIRONMENT = [
+  ['GITOPS_STATUS_SERVER_URL', 'address of gitops-status-server'],
+  ['REPO_NAME', 'name of this repository'],
+  ['SERVER_NAME', 'report this host only; unset: every host of the inventory'],
+  ['SSH_PRIVATE_KEY', 'key for the servers, held by an ssh-agent; unset: your own agent and ssh settings'],
+  ['SSH_KNOWN_HOSTS', 'their host keys; or SSH_KNOWN_HOSTS_FILE; unset: ansible/known_hosts'],
+  ['ANSIBLE_CONFIG', 'as for Ansible'],
+  ['GITOPS_STATUS_TOKEN', 'token for the server'],
+] as const
+
+export function overview(): string {
+  const examples = [EXAMPLES.check[0], EXAMPLES.report[0], EXAMPLES.report[2], EXAMPLES.doctor[0]]
+  return [
+    'gitops-status tells how servers that are managed with Ansible differ from Git.',
+    '',
+    'Examples:',
+    ...examples.map(example),
+    '',
+    'Commands:',
+    ...Object.entries(COMMAND_HELP).map(([name, help]) => row(name, help, 12)),
+    row('help', 'show this, or the help of a command, or: help exit-codes, help environment', 12),
+    row('version', 'show the version', 12),
+  ].join('\n')
+}
+
+export function helpFor(command: CommandName): string {
+  return [
+    `gitops-status ${command}: ${COMMAND_HELP[command]}`,
+    '',
+    'Examples:',
+    ...EXAMPLES[command].map(example),
+    '',
+    'Flags:',
+    ...Object.entries(FLAGS).map(([name, flag]) => {
+      const short = 'short' in flag ? `-${flag.short}, ` : ''
+      const value = 'value' in flag ? ` ${flag.value}` : ''
+      return row(`${short}--${name}${value}`, flag.help, 26)
+    }),
+    '',
+    environmentHelp(),
+    '',
+    exitCodeHelp(),
+  ].join('\n')
+}
+
+export function environmentHelp(): string {
+  return [
+    'Environment:',
+    ...ENVIRONMENT.map(([name, help]) => row(name, help, 26)),
+    'SSH_PRIVATE_KEY_FILE and GITOPS_STATUS_TOKEN_FILE name files that hold the secret.',
+  ].join('\n')
+}
+
+export function exitCodeHelp(): string {
+  return [
+    'Exit codes:',
+    row(String(EXIT.ok), 'delivered (report) or found out (check): SYNCED or OUT_OF_SYNC', 4),
+    row(String(EXIT.unknown), 'UNKNOWN for at least one server, also when that was delivered', 4),
+    row(String(EXIT.drift), 'drift; only with --detailed-exitcode', 4),
+    row(String(EXIT.notDelivered), 'not delivered', 4),
+    row(String(EXIT.usage), 'wrong usage or settings', 4),
+    row(String(EXIT.busy), 'another run of the same check is under way', 4),
+  ].join('\n')
+}
+
+function example([command, what]: readonly [string, string]): string {
+  return `  ${command}\n      ${what}`
+}
+
+function row(name: string, help: string, width: number): string {
+  return `  ${name.padEnd(width)} ${help}`
+}

@@ -1,0 +1,79 @@
+import type { CheckErrorCode } from '../drift/check-error.ts'
+import { hintFor } from '../drift/check-error.ts'
+import type { DriftEvidence, FileFacts } from '../drift/evidence.ts'
+import { readablePath } from '../drift/file-name.ts'
+import type { Verdict } from '../drift/judge.ts'
+
+type Paint = (text: string, color: keyof typeof COLORS) => string
+
+const COLORS = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const
+const STATUS_COLORS = { SYNCED: 'green', OUT_OF_SYNC: 'red', UNKNOWN: 'yellow' } as const
+const MARKS = { modified: '~', metadata: '~', missing: '-', extra: '+' } as const
+const MAX_SHOWN = 200
+
+export function painter(color: boolean): Paint {
+  return (text, name) => (color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text)
+}
+
+/** Shows verdicts like a plan: a line for each server, one for each file that differs, and a summary. */
+export function plan(verdicts: readonly Verdict[], paint: Paint): string {
+  return [...verdicts.flatMap((verdict) => planOf(verdict, paint)), '', summary(verdicts)].join('\n')
+}
+
+function planOf({ host, status, error, drift, coverage }: Verdict, paint: Paint): string[] {
+  const unchecked = coverage?.unchecked ?? []
+  const share = coverage === null ? '' : paint(`  (${coverage.checked} of ${coverage.total} checked)`, 'dim')
+  return [
+    `${paint(host, 'bold')}: ${paint(status, STATUS_COLORS[status])}${unchecked.length > 0 ? share : ''}`,
+    ...(error === null ? [] : [`    ${error.code}: ${error.message}`, `    ${hint(error.code, paint)}`]),
+    ...drift.slice(0, MAX_SHOWN).map((entry) => `    ${driftLine(entry)}`),
+    ...(drift.length > MAX_SHOWN ? [`    … and ${drift.length - MAX_SHOWN} more`] : []),
+    ...unchecked
+      .slice(0, MAX_SHOWN)
+      .map(({ name, reason }) =>
+        paint(`    ? ${readablePath(Buffer.from(name))} (not checked: ${reason.replaceAll('_', ' ')})`, 'dim'),
+      ),
+  ]
+}
+
+function hint(code: CheckErrorCode, paint: Paint): string {
+  return paint(`→ ${hintFor(code)}`, 'dim')
+}
+
+function driftLine({ path_base64, task, change, expected, actual }: DriftEvidence): string {
+  const what = readablePath(Buffer.from(path_base64 ?? Buffer.from(task).toString('base64'), 'base64'))
+  const details = [
+    ...(change === 'missing' || change === 'extra' ? [change] : []),
+    ...(path_base64 === null ? ['resource'] : []),
+    ...differences(expected, actual),
+  ]
+  return `${MARKS[change]} ${what}${details.length > 0 ? ` (${details.join(', ')})` : ''}`
+}
+
+/** What of mode, owner, group and type the server has otherwise than Git, as `mode 0600, Git says 0644`. */
+function differences(expected: FileFacts, actual: FileFacts): string[] {
+  return (['type', 'mode', 'owner', 'group'] as const).flatMap((fact) => {
+    const [is, should] = [actual[fact], expected[fact]]
+    if (is === undefined || is === should) return []
+    if (should === undefined) return fact === 'type' ? [`is a ${is}`] : []
+    return [`${fact} ${is}, Git says ${should}`]
+  })
+}
+
+function summary(verdicts: readonly Verdict[]): string {
+  const drifted = verdicts.filter(({ status }) => status === 'OUT_OF_SYNC')
+  const unknown = verdicts.filter(({ status }) => status === 'UNKNOWN')
+  const files = drifted.reduce((sum, { drift }) => sum + drift.length, 0)
+  const where = drifted.length === 1 ? drifted[0]?.host : `${drifted.length} servers`
+  return [
+    drifted.length > 0 ? `Drift: ${files} ${files === 1 ? 'file' : 'files'} on ${where}.` : null,
+    unknown.length > 0
+      ? `Not known: ${unknown.length} of ${verdicts.length} ${verdicts.length === 1 ? 'server' : 'servers'}.`
+      : null,
+    drifted.length === 0 && unknown.length === 0
+      ? `No drift: ${verdicts.length === 1 ? 'the server matches' : `all ${verdicts.length} servers match`} Git.`
+      : null,
+  ]
+    .filter((part) => part !== null)
+    .join(' ')
+}

@@ -1,0 +1,119 @@
+import type { ReportBody } from '../contract/report.ts'
+import { printable } from '../drift/check-error.ts'
+import { type CommandContext, exitCodeOf, reportBodies, runCheck, showOutput, showPlan } from './check-command.ts'
+import type { Console } from './console.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { takeRunLock } from './run-lock.ts'
+import { type Delivery, describe, SEND_BUDGET_MS, send } from './send.ts'
+import { SettingsError } from './settings.ts'
+import { VERSION } from './version.ts'
+
+// The server takes 1,000 reports and 8 MiB in one request.
+const MAX_REPORTS_A_REQUEST = 200
+const MAX_BYTES_A_REQUEST = 4 * 1024 * 1024
+// Whoever interrupts us is waiting for us to end.
+const INTERRUPTED_BUDGET_MS = 4_000
+
+/** `gitops-status report`: runs the check and sends what it found, in the four steps of the requirement. */
+export async function reportCommand(context: CommandContext): Promise<ExitCode> {
+  const { settings, directory, console, signal } = context
+  const missing = [
+    ...(settings.repo === null ? ['REPO_NAME is not set: under which name is this repository known?'] : []),
+    ...(settings.serverUrl === null && !settings.dryRun ? ['GITOPS_STATUS_SERVER_URL is not set'] : []),
+  ]
+  if (missing.length > 0) throw new SettingsError(missing)
+
+  const lock = await takeRunLock([directory, settings.playbook, settings.inventory, settings.onlyHost ?? ''])
+  if (lock === null) {
+    console.err('Another run of this check is under way; this one leaves it alone.')
+    return EXIT.busy
+  }
+  try {
+    const say = progressTo(context)
+    const result = await runCheck(context)
+    showOutput(result, context)
+
+    say('Step 2/4: Analyzing drift detection results...')
+    if (settings.output === 'text') showPlan(result, { ...context, console: { ...console, out: say } })
+    else if (result.error !== null) console.err(`${result.error.code}: ${result.error.message}`)
+
+    say('Step 3/4: Building JSON payload...')
+    const reports = reportBodies(result, context)
+    if (settings.dryRun) {
+      if (reports.length > 0) console.out(JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2))
+      return exitCodeOf(result, settings)
+    }
+    if (reports.length === 0) {
+      console.err('✗ There is nothing to send: it is not known which servers to report.')
+      return EXIT.unknown
+    }
+
+    say('Step 4/4: Sending status to gitops-status-server...')
+    const deliveries = await deliver(reports, context, signal.aborted ? INTERRUPTED_BUDGET_MS : SEND_BUDGET_MS)
+    if (settings.output === 'json') console.out(JSON.stringify({ reports, deliveries, error: result.error }, null, 2))
+    for (const delivery of deliveries) sayDelivery(delivery, say, console)
+    return deliveries.every(({ kind }) => kind === 'delivered') ? exitCodeOf(result, settings) : EXIT.notDelivered
+  } finally {
+    lock.release()
+  }
+}
+
+/** Steps are what `report` shows; when standard output carries data for a program, they go to standard error. */
+export function progressTo({
+  settings,
+  console,
+}: Pick<CommandContext, 'settings' | 'console'>): (line: string) => void {
+  if (settings.quiet) return () => {}
+  return settings.dryRun || settings.output === 'json' ? console.err : console.out
+}
+
+async function deliver(reports: readonly ReportBody[], context: CommandContext, budgetMs: number): Promise<Delivery[]> {
+  const { settings, origin, console, signal } = context
+  const deadline = performance.now() + budgetMs
+  const deliveries: Delivery[] = []
+  for (const batch of batchesOf(reports)) {
+    const delivery = await send(
+      batch,
+      {
+        serverUrl: settings.serverUrl ?? '',
+        token: settings.token,
+        userAgent: `gitops-status/${VERSION} (${origin.name})`,
+      },
+      {
+        budgetMs: Math.max(deadline - performance.now(), 1),
+        // An interrupted check is told in the time that is left; an interruption while sending ends the retries.
+        ...(!signal.aborted && { signal }),
+        onRetry: (reason, waitMs) =>
+          console.err(`Not delivered yet (${reason}); next try in ${(waitMs / 1000).toFixed(1)} s`),
+      },
+    )
+    deliveries.push(delivery)
+  }
+  return deliveries
+}
+
+function* batchesOf(reports: readonly ReportBody[]): Generator<ReportBody[]> {
+  let batch: ReportBody[] = []
+  let bytes = 0
+  for (const report of reports) {
+    const size = Buffer.byteLength(JSON.stringify(report))
+    if (batch.length > 0 && (batch.length === MAX_REPORTS_A_REQUEST || bytes + size > MAX_BYTES_A_REQUEST)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(report)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+function sayDelivery(delivery: Delivery, say: (line: string) => void, console: Console): void {
+  if (delivery.kind !== 'delivered') {
+    console.err(`✗ Status update failed (${describe(delivery)})`)
+    return
+  }
+  for (const warning of new Set(delivery.answers.flatMap(({ warnings }) => warnings.map(printable))))
+    console.err(`Warning: ${warning}`)
+  say(`✓ Status update successful (HTTP ${delivery.httpStatus})`)
+}

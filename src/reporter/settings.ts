@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+export interface Settings {
+  readonly serverUrl: string | null
+  readonly repo: string | null
+  /** SERVER_NAME; null: every host of the inventory under its own name. */
+  readonly onlyHost: string | null
+  readonly token: string | null
+  readonly privateKey: string | null
+  readonly knownHosts: { readonly text: string | null; readonly file: string | null }
+  readonly playbook: string
+  readonly inventory: string
+  readonly timeoutMs: number
+  readonly intervalSeconds: number | null
+  readonly passEnv: readonly string[]
+  readonly ansibleArgs: readonly string[]
+  readonly dryRun: boolean
+  readonly output: 'text' | 'json'
+  readonly detailedExitcode: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly color: boolean
+}
+
+/** Wrong usage or settings, all of it at once. */
+export class SettingsError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'SettingsError'
+    this.problems = problems
+  }
+}
+
+/** Every flag of `report`, `check` and `doctor`: flag before environment before default. Secrets are never flags. */
+export const FLAGS = {
+  playbook: {
+    type: 'string',
+    value: 'FILE',
+    help: 'the playbook to run in check mode (ansible/playbooks/drift-check.yml)',
+  },
+  inventory: { type: 'string', value: 'FILE', help: 'the inventory (ansible/inventory/hosts.yml)' },
+  timeout: { type: 'string', value: 'SECONDS', help: 'end a check that takes longer (600; GITOPS_STATUS_TIMEOUT)' },
+  interval: { type: 'string', value: 'SECONDS', help: 'how often you report (server: 120; GITOPS_STATUS_INTERVAL)' },
+  'pass-env': {
+    type: 'string',
+    value: 'NAME',
+    multiple: true,
+    help: 'pass this variable on to Ansible; may be repeated',
+  },
+  'dry-run': { type: 'boolean', help: 'run the check and print what would be sent' },
+  output: { type: 'string', value: 'text|json', help: 'form of the result on standard output (text)' },
+  'detailed-exitcode': { type: 'boolean', help: 'exit with 2 when there is drift' },
+  quiet: { type: 'boolean', short: 'q', help: 'say nothing unless something is wrong' },
+  verbose: { type: 'boolean', short: 'v', help: 'also show what Ansible printed (it may hold contents of files)' },
+  'no-color': { type: 'boolean', help: 'no colours (also: NO_COLOR)' },
+  help: { type: 'boolean', short: 'h', help: 'show this' },
+} as const
+
+const DEFAULT_TIMEOUT_SECONDS = 600
+// contract/report.ts has the rule; here it also keeps out patterns and file references, which Ansible's --limit takes.
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._/:@-]{0,252}$/
+const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
+
+/**
+ * @param terminal Whether standard output is one.
+ * @throws SettingsError
+ */
+export function readSettings(args: readonly string[], env: Env, terminal: boolean): Settings & { help: boolean } {
+  const problems: string[] = []
+  const { values, rest } = readFlags(args, problems)
+  const given = (name: string) => (env[name] === undefined || env[name] === '' ? null : env[name])
+
+  const serverUrl = given('GITOPS_STATUS_SERVER_URL')
+  const urlProblem = serverUrl === null ? null : problemWithUrl(serverUrl)
+  if (urlProblem !== null) problems.push(`GITOPS_STATUS_SERVER_URL ${urlProblem}`)
+
+  const repo = given('REPO_NAME')
+  if (repo !== null && !NAME.test(repo)) {
+    problems.push(`REPO_NAME must be letters, digits and any of . _ - / : @, not ${JSON.stringify(repo.slice(0, 60))}`)
+  }
+  const onlyHost = given('SERVER_NAME')
+  if (onlyHost !== null && !HOST.test(onlyHost)) {
+    problems.push(`SERVER_NAME must be one host name of the inventory, not ${JSON.stringify(onlyHost.slice(0, 60))}`)
+  }
+  if (values.output !== undefined && values.output !== 'text' && values.output !== 'json') {
+    problems.push(`--output must be text or json, not ${JSON.stringify(values.output)}`)
+  }
+
+  const settings = {
+    serverUrl: serverUrl?.replace(/\/+$/, '') ?? null,
+    repo,
+    onlyHost,
+    token: secret('GITOPS_STATUS_TOKEN', env, problems)?.trim() ?? null,
+    privateKey: secret('SSH_PRIVATE_KEY', env, problems),
+    knownHosts: { text: given('SSH_KNOWN_HOSTS'), file: given('SSH_KNOWN_HOSTS_FILE') },
+    playbook: values.playbook ?? 'ansible/playbooks/drift-check.yml',
+    inventory: values.inventory ?? 'ansible/inventory/hosts.yml',
+    timeoutMs:
+      1000 *
+      (seconds('--timeout', values.timeout ?? given('GITOPS_STATUS_TIMEOUT'), problems) ?? DEFAULT_TIMEOUT_SECONDS),
+    intervalSeconds: seconds('--interval', values.interval ?? given('GITOPS_STATUS_INTERVAL'), problems),
+    passEnv: values['pass-env'] ?? [],
+    ansibleArgs: rest,
+    dryRun: values['dry-run'] ?? false,
+    output: values.output === 'json' ? 'json' : 'text',
+    detailedExitcode: values['detailed-exitcode'] ?? false,
+    quiet: values.quiet ?? false,
+    verbose: values.verbose ?? false,
+    color: terminal && !values['no-color'] && given('NO_COLOR') === null && env.TERM !== 'dumb',
+    help: values.help ?? false,
+  } as const
+  if (settings.token !== null && !/^[\x21-\x7e]+$/.test(settings.token)) {
+    problems.push('GITOPS_STATUS_TOKEN must be printable characters without spaces')
+  }
+  if (problems.length > 0) throw new SettingsError(problems)
+  return settings
+}
+
+function readFlags(args: readonly string[], problems: string[]) {
+  const end = args.indexOf('--')
+  const own = end === -1 ? args : args.slice(0, end)
+  const rest = end === -1 ? [] : args.slice(end + 1)
+  const { values, tokens } = parseArgs({
+    args: [...own],
+    options: FLAGS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+
+  for (const token of tokens) {
+    if (token.kind === 'positional')
+      problems.push(`unexpected argument ${JSON.stringify(token.value)}; arguments for ansible-playbook go after --`)
+    if (token.kind !== 'option') continue
+    if (!(token.name in FLAGS)) {
+      const guess = closest(token.name, Object.keys(FLAGS))
+      problems.push(`unknown flag ${token.rawName}${guess ? `; did you mean --${guess}?` : ''}`)
+    } else if (
+      FLAGS[token.name as keyof typeof FLAGS].type === 'string' ? token.value === undefined : token.value !== undefined
+    ) {
+      problems.push(`${token.rawName} ${token.value === undefined ? 'needs a value' : 'takes no value'}`)
+    }
+  }
+  // parseArgs is not strict, so that all mistakes are named together; with none of them the types hold.
+  return { values: (problems.length > 0 ? {} : values) as FlagValues, rest }
+}
+
+type FlagValues = {
+  [Name in keyof typeof FLAGS]?: (typeof FLAGS)[Name] extends { multiple: true }
+    ? string[]
+    : (typeof FLAGS)[Name] extends { type: 'string' }
+      ? string
+      : boolean
+}
+
+/** A secret from NAME, or from the file that NAME_FILE names. */
+function secret(name: string, env: Env, problems: string[]): string | null {
+  const value = env[name] || null
+  const file = env[`${name}_FILE`] || null
+  if (value !== null && file !== null) problems.push(`${name} and ${name}_FILE are both set; use one of them`)
+  if (file === null) return value
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    problems.push(`${name}_FILE cannot be read: ${error instanceof Error ? error.message : file}`)
+    return null
+  }
+}
+
+function seconds(name: string, value: string | null, problems: string[]): number | null {
+  if (value === null) return null
+  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value)
+  problems.push(`${name} must be a whole number of seconds, not ${JSON.stringify(value.slice(0, 60))}`)
+  return null
+}
+
+function problemWithUrl(value: string): string | null {
+  if (!URL.canParse(value)) return 'is not a URL'
+  const { protocol, username, password, search, hash } = new URL(value)
+  if (protocol !== 'http:' && protocol !== 'https:') return 'must begin with https:// or http://'
+  if (username !== '' || password !== '') return 'must not hold a password; use GITOPS_STATUS_TOKEN'
+  if (search !== '' || hash !== '') return 'must end with the path, without ? or #'
+  return null
+}
+
+/** The known word that a mistyped one is most likely meant to be. */
+export function closest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((name) => ({ name, distance: editDistance(word, name) }))
+    .sort((a, b) => a.distance - b.distance)
+  const best = ranked[0]
+  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [row, character] of [...a].entries()) {
+    const current = [row + 1]
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (character === b[column - 1] ? 0 : 1)
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}
