@@ -368,19 +368,18 @@ class Host:
 
     def merged_drift(self):
         removed = {entry["path"] for entry in self.drift if entry["change"] == "extra"}
-        merged, order = {}, []
-        for number, entry in enumerate(self.drift):
+        merged, pathless = {}, []
+        for entry in self.drift:
             path = self.resolved(entry, removed)
             path_base64 = encoded(path) if path else None
-            # What has no path is told apart by nothing but its place in the run.
-            key = path_base64 if path_base64 is not None else number
             described = self.described(entry, path_base64)
-            if key not in merged:
-                order.append(key)
-                merged[key] = described
+            if path_base64 is None:
+                pathless.append(described)
+            elif path_base64 in merged:
+                merged[path_base64] = self.combined(merged[path_base64], described)
             else:
-                merged[key] = self.combined(merged[key], described)
-        return [merged[key] for key in order]
+                merged[path_base64] = described
+        return sorted(merged.values(), key=lambda entry: base64.b64decode(entry["path_base64"])) + pathless
 
     def resolved(self, entry, removed):
         path = entry["path"]
