@@ -1,10 +1,28 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AnsibleParts } from './ansible-environment.ts'
 
+// The parts' texts by their paths below ansible/. Set by scripts/build.ts in the one-file program only.
+declare const EMBEDDED_ANSIBLE_PARTS: Readonly<Record<string, string>> | undefined
+
 /**
- * Where the callback plugin is, with the sentinel play and the inspection module that it finds from there. In this
- * repository they lie ready. The one-file program replaces this module by one that unpacks them (scripts/build.ts).
+ * Where the callback plugin is, with the sentinel play and the inspection module that it finds from there: in this
+ * repository as they lie, in the one-file program unpacked into the run's own directory.
  */
-export function ansibleParts(_directory: string): AnsibleParts {
-  return { callbackDirectory: fileURLToPath(new URL('../../ansible/callback_plugins', import.meta.url)) }
+export function ansibleParts(directory: string): AnsibleParts {
+  const root =
+    typeof EMBEDDED_ANSIBLE_PARTS === 'undefined'
+      ? fileURLToPath(new URL('../../ansible', import.meta.url))
+      : unpack(EMBEDDED_ANSIBLE_PARTS, join(directory, 'ansible'))
+  return { callbackDirectory: join(root, 'callback_plugins') }
+}
+
+function unpack(parts: Readonly<Record<string, string>>, root: string): string {
+  for (const [path, text] of Object.entries(parts)) {
+    const file = join(root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  return root
 }
