@@ -67,7 +67,8 @@ function valueAt(value: unknown, pointer: string): unknown {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
-  const text = JSON.stringify(value) ?? 'nothing'
+  // JSON has no word for the Infinity that 1e400 is read as.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
   return text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
 }
 

@@ -101,12 +101,16 @@ export type ReportBody = Static<typeof REPORT>
 export type DriftedFile = ReportBody['files'][number]
 export type Report = DomainReport<ReportBody>
 
-export type ParsedReport =
-  | { readonly report: Report; readonly warnings: readonly string[] }
-  | { readonly problems: readonly FieldProblem[] }
+export interface ValidReport {
+  readonly report: Report
+  readonly warnings: readonly string[]
+}
+
+export type ParsedReport = ValidReport | { readonly problems: readonly FieldProblem[] }
 
 // All bad fields at once, but a hostile body does not get to order a novel.
-System.Settings.Set({ maxErrors: 100 })
+export const MAX_PROBLEMS = 100
+System.Settings.Set({ maxErrors: MAX_PROBLEMS })
 const validator = Compile(REPORT)
 
 /**
@@ -116,24 +120,29 @@ const validator = Compile(REPORT)
  * @param at Where the report stands in the request, as a JSON pointer: '' alone, '/2' as the third of a batch.
  */
 export function parseReport(value: unknown, at = ''): ParsedReport {
+  const fits = validator.Check(value)
   const problems = [
-    ...validator.Errors(value).flatMap((error) => describeError(error, REPORT, value, at)),
+    ...(fits ? [] : validator.Errors(value).flatMap((error) => describeError(error, REPORT, value, at))),
     ...contradictionsIn(value).map(({ pointer, detail }) => problemAt(at + pointer, detail)),
   ]
-  if (problems.length > 0 || !validator.Check(value)) return { problems }
+  if (!fits || problems.length > 0) return { problems: problems.slice(0, MAX_PROBLEMS) }
 
   const { known, unknown } = unknownFieldsOf(REPORT, value)
-  const body = known as ReportBody // the same value, less the fields that the check above did not ask for
   return {
-    report: {
-      target: { repo: body.repo, server: body.server },
-      status: body.sync_status,
-      checkedAt: new Date(body.last_check),
-      driftCount: body.drift_count,
-      periodMs: body.interval_seconds === undefined ? DEFAULT_PERIOD_MS : body.interval_seconds * 1000,
-      body,
-    },
+    report: reportOf(known as ReportBody), // the same value, less the fields that the check above did not ask for
     warnings: unknown.map((field) => `"${field}" is not a field of a report and was left out`),
+  }
+}
+
+/** What the rules look at, from a body that was found valid when it came in. */
+export function reportOf(body: ReportBody): Report {
+  return {
+    target: { repo: body.repo, server: body.server },
+    status: body.sync_status,
+    checkedAt: new Date(body.last_check),
+    driftCount: body.drift_count,
+    periodMs: body.interval_seconds === undefined ? DEFAULT_PERIOD_MS : body.interval_seconds * 1000,
+    body,
   }
 }
 

@@ -31,6 +31,8 @@ export interface StatusJson {
   readonly last_known: LastKnown | null
   /** Only for a single target whose last check failed. */
   readonly error: ReportBody['error'] | null
+  /** `files` is not all of the drift that `drift_count` counts. */
+  readonly files_truncated: boolean
   readonly target_count: number
   readonly items: readonly StatusRow[]
   readonly items_truncated: boolean

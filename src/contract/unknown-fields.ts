@@ -1,6 +1,13 @@
 import type { TSchema } from 'typebox'
 
-/** Splits a value that fits the schema into what the schema names and the paths of what it does not. */
+// Enough to notice a typo or a newer reporter by; a hostile body does not get to order a novel.
+const MAX_NAMED = 20
+const MAX_NAME_LENGTH = 80
+
+/**
+ * Splits a value that fits the schema into what the schema names and the paths of what it does not.
+ * What is known comes back in the schema's order, so that the same content always has the same JSON text.
+ */
 export function unknownFieldsOf(schema: TSchema, value: unknown): { known: unknown; unknown: string[] } {
   const unknown: string[] = []
 
@@ -10,22 +17,25 @@ export function unknownFieldsOf(schema: TSchema, value: unknown): { known: unkno
       return items === undefined ? part : part.map((item, index) => keep(item, items, `${path}[${index}]`))
     }
     const properties = propertyOf(shape, 'properties')
-    if (typeof part !== 'object' || part === null || properties === undefined) return part
+    if (typeof part !== 'object' || part === null || typeof properties !== 'object' || properties === null) return part
 
-    const entries = Object.entries(part).filter(([name]) => {
-      const isKnown = propertyOf(properties, name) !== undefined
-      if (!isKnown) unknown.push(path === '' ? name : `${path}.${name}`)
-      return isKnown
-    })
+    const pathOf = (name: string) => (path === '' ? name : `${path}.${name}`)
+    for (const name of Object.keys(part)) {
+      if (unknown.length === MAX_NAMED) break
+      if (!Object.hasOwn(properties, name)) unknown.push(shorten(pathOf(name)))
+    }
     return Object.fromEntries(
-      entries.map(([name, inner]) => [
-        name,
-        keep(inner, propertyOf(properties, name), path === '' ? name : `${path}.${name}`),
-      ]),
+      Object.entries(properties)
+        .filter(([name]) => Object.hasOwn(part, name))
+        .map(([name, inner]) => [name, keep(Reflect.get(part, name), inner, pathOf(name))]),
     )
   }
 
   return { known: keep(value, schema, ''), unknown }
+}
+
+function shorten(name: string): string {
+  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…`.toWellFormed() : name.toWellFormed()
 }
 
 // Own properties only: a field called "constructor" is no field of a report.
