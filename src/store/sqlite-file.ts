@@ -1,0 +1,151 @@
+import { accessSync, constants, existsSync, linkSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { CannotStart } from '../domain/cannot-start.ts'
+import { APPLICATION_ID, MIGRATIONS } from './sqlite-schema.ts'
+
+// https://www.sqlite.org/rescode.html
+const SQLITE_BUSY = 5
+
+/**
+ * Opens the database of this one process, creating it when there is none.
+ *
+ * A file that we do not trust is left exactly as it is, and never replaced by an empty one: whoever lost a database must
+ * hear of it from us and not from an empty dashboard.
+ *
+ * @throws CannotStart
+ */
+export function openDatabaseFile(path: string): DatabaseSync {
+  try {
+    if (path === ':memory:') return prepare(new DatabaseSync(path))
+
+    if (!existsSync(path)) create(path)
+    refuseUnlessAccessible(path)
+    refuseUnlessSound(path)
+    return prepare(new DatabaseSync(path))
+  } catch (cause) {
+    throw cause instanceof CannotStart ? cause : new CannotStart(explain(path, cause), { cause })
+  }
+}
+
+// Built beside and put in place whole: a crash in between leaves no empty file that looks like a lost database.
+function create(path: string): void {
+  const directory = dirname(path)
+  if (!existsSync(directory)) {
+    throw new CannotStart(`The directory of the database ${path} does not exist: create it (mkdir -p ${directory})`)
+  }
+  const draft = `${path}.new-${process.pid}`
+  try {
+    prepare(new DatabaseSync(draft)).close()
+    linkSync(draft, path)
+  } catch (cause) {
+    if (errorCode(cause) !== 'EEXIST') throw cause // another process was quicker; it holds the file now
+  } finally {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true })
+  }
+}
+
+function refuseUnlessAccessible(path: string): void {
+  if (!statSync(path).isFile()) throw new CannotStart(`The database ${path} is not a file: give the path of a file`)
+  accessSync(path, constants.R_OK | constants.W_OK)
+  accessSync(dirname(path), constants.R_OK | constants.W_OK) // the write-ahead log stands beside the file
+}
+
+// Through a connection of its own that cannot write: closing a writing one would copy the log into a damaged file.
+function refuseUnlessSound(path: string): void {
+  if (statSync(path).size === 0) {
+    throw new CannotStart(
+      `The database ${path} is empty, as if its content had been lost: restore a backup, or delete the file to start anew`,
+    )
+  }
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    const problems = db
+      .prepare('PRAGMA quick_check(1)')
+      .all()
+      .map((row) => Object.values(row).join(' '))
+    if (problems.join() !== 'ok') {
+      throw new CannotStart(`The database ${path} is damaged (${firstLine(problems.join(' '))}): restore a backup`)
+    }
+    if (pragma(db, 'application_id') !== APPLICATION_ID) {
+      throw new CannotStart(`The database ${path} belongs to another program: choose another path`)
+    }
+    const version = pragma(db, 'user_version')
+    if (version > MIGRATIONS.length) {
+      throw new CannotStart(
+        `The database ${path} was written by a newer gitops-status-server (schema ${version}, this one knows ${MIGRATIONS.length}): start that version or a newer one`,
+      )
+    }
+  } finally {
+    db.close()
+  }
+}
+
+function prepare(db: DatabaseSync): DatabaseSync {
+  // Set before the first access: so the lock is taken once and for good, and a second process cannot come in between.
+  db.exec('PRAGMA locking_mode = EXCLUSIVE')
+  db.exec('PRAGMA journal_mode = WAL')
+  db.exec('PRAGMA synchronous = FULL') // an fsync of the log in each commit
+  db.exec('PRAGMA journal_size_limit = 67108864')
+  migrate(db)
+  return db
+}
+
+function migrate(db: DatabaseSync): void {
+  db.exec('BEGIN IMMEDIATE') // also takes the lock when there is nothing to migrate
+  for (let version = pragma(db, 'user_version'); version < MIGRATIONS.length; version++) {
+    db.exec(`${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}; PRAGMA application_id = ${APPLICATION_ID}`)
+  }
+  db.exec('COMMIT')
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+}
+
+function explain(path: string, cause: unknown): string {
+  const user = process.getuid === undefined ? 'this user' : `uid ${process.getuid()}`
+  switch (errorCode(cause)) {
+    case 'EACCES':
+    case 'EPERM':
+      return `The database ${path} cannot be written by ${user}: give that user the file and its directory (chown), or start as their owner`
+    case 'EROFS':
+      return `The database ${path} lies on a read-only file system (${user}): mount it writable, or choose another path`
+    case 'ENOSPC':
+      return `The database ${path} cannot be created, the disk is full: free some space`
+  }
+  if (sqliteCode(cause) === SQLITE_BUSY) {
+    const holder = holderOf(path)
+    return `The database ${path} is in use by another process${holder ? ` (pid ${holder})` : ''}: stop that one, or choose another path`
+  }
+  const reason = cause instanceof Error ? firstLine(cause.message) : String(cause)
+  return `The database ${path} cannot be opened by ${user} (${reason}): restore a backup, or choose another path`
+}
+
+/** Who holds SQLite's lock on the file, where the system can say (Linux). */
+function holderOf(path: string): string | undefined {
+  try {
+    const { ino } = statSync(path)
+    const lock = readFileSync('/proc/locks', 'utf8')
+      .split('\n')
+      .map((line) => line.split(/\s+/))
+      .find((fields) => fields[5]?.endsWith(`:${ino}`))
+    return lock?.[4]
+  } catch {
+    return undefined // the message does without
+  }
+}
+
+/** SQLite's primary result code; undefined for any other error. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined
+  return Number(error.errcode) & 0xff
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]?.slice(0, 200) ?? ''
+}
