@@ -1,0 +1,45 @@
+import { problemAt } from '../contract/field-problem.ts'
+import type { Submission } from '../contract/submission.ts'
+import { formatTime } from '../contract/time.ts'
+import { Fault, type FieldProblem } from '../domain/fault.ts'
+import { targetKey } from '../domain/report.ts'
+
+// Reporters' clocks run ahead a little; a report from far ahead would claim to be newer than every true one until then.
+const CLOCK_SKEW_MS = 5 * 60_000
+
+/**
+ * Refuses what a report cannot say, whatever its form: that it was made in the future, or two things of one target.
+ *
+ * @throws Fault `report_from_the_future`, `invalid_report`
+ */
+export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void {
+  const at = (index: number) => (isBatch ? `/${index}` : '')
+  const doubled: FieldProblem[] = []
+  const future: FieldProblem[] = []
+
+  const firstIndex = new Map<string, number>()
+  for (const [index, { report }] of reports.entries()) {
+    const key = targetKey(report.target)
+    const first = firstIndex.get(key)
+    if (first === undefined) firstIndex.set(key, index)
+    else {
+      const { repo, server } = report.target
+      doubled.push(problemAt(at(index), `is of the same target as [${first}]: ${repo} on ${server}`))
+    }
+    if (report.checkedAt.getTime() > now.getTime() + CLOCK_SKEW_MS) {
+      future.push(
+        problemAt(
+          `${at(index)}/last_check`,
+          `is ${report.body.last_check}, more than 5 minutes ahead of this server's clock, ${formatTime(now)}: set the clock that is wrong`,
+        ),
+      )
+    }
+  }
+
+  const problems = [...doubled, ...future].slice(0, 100)
+  if (doubled.length > 0) throw new Fault('invalid_report', 'The batch has the same target twice', { problems })
+  if (future.length > 0) {
+    const [first] = future
+    throw new Fault('report_from_the_future', `${first?.field} ${first?.detail}`, { problems })
+  }
+}
