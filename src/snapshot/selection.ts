@@ -1,0 +1,55 @@
+import { Fault, type FieldProblem } from '../domain/fault.ts'
+import { SYNC_STATUSES } from '../domain/report.ts'
+
+/** Which targets an answer is about. Null: all. */
+export interface Selection {
+  readonly repo: ReadonlySet<string> | null
+  readonly server: ReadonlySet<string> | null
+  readonly status: ReadonlySet<string> | null
+}
+
+export const EVERYTHING: Selection = { repo: null, server: null, status: null }
+
+/** A decoded query string. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/**
+ * Reads `?repo=&server=&status=` as dashboards send them: several values with commas, in braces or as a parameter
+ * given twice; nothing and `*` mean all.
+ *
+ * @throws Fault `invalid_filter`
+ */
+export function parseSelection(query: Query): Selection {
+  const problems: FieldProblem[] = []
+
+  function valuesOf(name: keyof Selection): ReadonlySet<string> | null {
+    const given = [query[name] ?? []].flat()
+    if (given.some((text) => text.includes('${'))) {
+      problems.push({
+        field: name,
+        pointer: '',
+        detail:
+          'still holds a dashboard variable that was not replaced (alert rules and public dashboards do not replace them)',
+      })
+    }
+    const values = given.flatMap((text) => text.replace(/^\{(.*)\}$/, '$1').split(',')).map((value) => value.trim())
+    const named = new Set(values.filter((value) => value !== ''))
+    return named.size === 0 || named.has('*') ? null : named
+  }
+
+  const selection = { repo: valuesOf('repo'), server: valuesOf('server'), status: valuesOf('status') }
+  const unknown = [...(selection.status ?? [])].filter((value) => !SYNC_STATUSES.some((status) => status === value))
+  if (problems.length === 0 && unknown.length > 0) {
+    const shown = unknown.slice(0, 3).map((value) => JSON.stringify(value.slice(0, 40).toWellFormed()))
+    problems.push({
+      field: 'status',
+      pointer: '',
+      detail: `must be among ${SYNC_STATUSES.join(', ')}; got ${shown.join(', ')}`,
+    })
+  }
+  if (problems.length > 0) {
+    const [first] = problems
+    throw new Fault('invalid_filter', `The filter "${first?.field}" ${first?.detail}`, { problems })
+  }
+  return selection
+}

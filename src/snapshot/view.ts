@@ -1,0 +1,76 @@
+import type { ReportBody } from '../contract/report.ts'
+import type { LastKnown, StatusRow } from '../contract/status-json.ts'
+import { type EffectiveStatus, effectiveStatus } from '../domain/effective-status.ts'
+import { type Freshness, freshnessOf } from '../domain/freshness.ts'
+import type { SyncStatus } from '../domain/report.ts'
+import type { TargetState } from '../domain/target-state.ts'
+
+/** How long ago something was, in milliseconds, by a clock that nobody sets. */
+export interface Ages {
+  /** Since contact, as far as freshness goes: after a restart it begins anew. */
+  readonly silentMs: number
+  /** Since the newest report arrived. */
+  readonly contactMs: number
+}
+
+/** One target as it shows at one moment. */
+export interface View extends EffectiveStatus<ReportBody> {
+  readonly state: TargetState<ReportBody>
+  readonly freshness: Freshness
+  readonly ageSeconds: number
+  readonly contactAgeSeconds: number
+}
+
+export function viewOf(state: TargetState<ReportBody>, { silentMs, contactMs }: Ages): View {
+  const { report, arrivedAt } = state.newest
+  const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
+  const freshness = freshnessOf({ silentMs, periodMs: report.periodMs, ageOnArrivalMs })
+  return {
+    ...effectiveStatus(state, freshness),
+    state,
+    freshness,
+    // Not "the wall clock now, less last_check": when someone sets this server's clock, no age must jump.
+    ageSeconds: wholeSeconds(ageOnArrivalMs + contactMs),
+    contactAgeSeconds: wholeSeconds(contactMs),
+  }
+}
+
+/** What was known when it was last known; null while it is. */
+export function lastKnownOf({ status, finding }: View): LastKnown | null {
+  if (status !== 'UNKNOWN' || finding === null) return null
+  const { sync_status, drift_count, files, last_check } = finding.report.body
+  return { sync_status, drift_count, files, last_check }
+}
+
+export const STATUS_CODE = { SYNCED: 0, OUT_OF_SYNC: 1, UNKNOWN: 2 } satisfies Record<SyncStatus, number>
+
+export function rowOf(view: View): StatusRow {
+  const { body } = view.state.newest.report
+  const lastKnown = lastKnownOf(view)
+  return {
+    repo: body.repo,
+    server: body.server,
+    sync_status: view.status,
+    status_code: STATUS_CODE[view.status],
+    out_of_sync: view.status === 'OUT_OF_SYNC' ? 1 : 0,
+    drift_count: view.finding?.report.driftCount ?? 0,
+    last_check: body.last_check,
+    age_seconds: view.ageSeconds,
+    contact_age_seconds: view.contactAgeSeconds,
+    freshness: view.freshness,
+    stale: view.freshness === 'STALE' ? 1 : 0,
+    reason: view.reason,
+    error_code: body.error?.code ?? null,
+    error_message: body.error?.message ?? null,
+    last_known_status: lastKnown?.sync_status ?? null,
+    last_known_check: lastKnown?.last_check ?? null,
+    revision: body.revision?.commit ?? null,
+    pipeline_url: body.pipeline?.url ?? null,
+    checked: body.coverage?.checked ?? null,
+    total: body.coverage?.total ?? null,
+  }
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000))
+}
