@@ -1,0 +1,140 @@
+import type { StatusJson, StatusRow } from '../contract/status-json.ts'
+import type { Freshness } from '../domain/freshness.ts'
+import type { SyncStatus } from '../domain/report.ts'
+import { escapeHtml } from './escape.ts'
+import { POLICY, STYLE } from './style.ts'
+
+const REFRESH_SECONDS = 5
+
+// The page is for reading; whoever wants all 5,000 names of a target asks /status.json.
+const FILES_SHOWN = 10
+
+export interface Shown {
+  readonly status: StatusJson
+  /** What to try when there is nothing to show. */
+  readonly example: string
+}
+
+/** The page: which server differs from Git, in which files, and how fresh that knowledge is. Plain HTML, no scripts. */
+export function renderPage({ status, example }: Shown): { html: string; policy: string } {
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="${REFRESH_SECONDS}">
+<title>${escapeHtml(title(status))}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<h1>gitops-status</h1>
+<p>${escapeHtml(summary(status))} <small>As of ${escapeHtml(readable(status.generated_at))}, every ${REFRESH_SECONDS} s anew.</small></p>
+</header>
+<main>
+${status.items.length === 0 ? nothingYet(example) : table(status)}
+</main>
+</body>
+</html>
+`
+  return { html, policy: POLICY }
+}
+
+function title(status: StatusJson): string {
+  const drifted = status.items.filter(({ out_of_sync }) => out_of_sync === 1).length
+  return drifted > 0 ? `(${drifted}) gitops-status` : 'gitops-status'
+}
+
+function summary({ items, target_count }: StatusJson): string {
+  if (target_count === 0) return 'Nothing has reported yet.'
+  const count = (wanted: SyncStatus) => items.filter(({ sync_status }) => sync_status === wanted).length
+  return `${count('OUT_OF_SYNC')} out of sync, ${count('UNKNOWN')} unknown, ${count('SYNCED')} synced.`
+}
+
+function nothingYet(example: string): string {
+  return `<p>Waiting for the first report. Send one:</p>
+<pre>${escapeHtml(example)}</pre>`
+}
+
+function table(status: StatusJson): string {
+  const filesOf = filesByTarget(status)
+  return `<div class="wide"><table>
+<thead><tr><th scope="col">Status</th><th scope="col">Repository</th><th scope="col">Server</th><th scope="col">Drift</th><th scope="col">Files</th><th scope="col">Last check</th><th scope="col">Freshness</th></tr></thead>
+<tbody>
+${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('\n')}
+</tbody>
+</table></div>${status.items_truncated ? '\n<p>There are more targets than this page shows.</p>' : ''}`
+}
+
+function tableRow(row: StatusRow, files: readonly string[]): string {
+  const cells = [
+    `<td class="status"><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}</td>`,
+    `<td>${escapeHtml(row.repo)}</td>`,
+    `<td>${escapeHtml(row.server)}</td>`,
+    `<td>${row.drift_count}</td>`,
+    `<td>${fileList(files, row.drift_count)}</td>`,
+    `<td>${escapeHtml(ago(row.age_seconds))}<br><small><time datetime="${escapeHtml(row.last_check)}">${escapeHtml(readable(row.last_check))}</time></small></td>`,
+    `<td>${FRESHNESS[row.freshness]}</td>`,
+  ]
+  return `<tr>${cells.join('')}</tr>`
+}
+
+const ICON = { SYNCED: '✓', OUT_OF_SYNC: '✗', UNKNOWN: '?' } satisfies Record<SyncStatus, string>
+
+const FRESHNESS = {
+  FRESH: 'fresh',
+  LATE: 'late: a report is due',
+  STALE: 'stale: nothing came in time',
+} satisfies Record<Freshness, string>
+
+function why(row: StatusRow): string {
+  switch (row.reason) {
+    case 'check_failed':
+      return `<br><small>check failed: ${escapeHtml(shorten(row.error_message ?? row.error_code ?? ''))}</small>`
+    case 'stale':
+      return `<br><small>was ${row.last_known_status ?? 'unknown'} when last heard of</small>`
+    default:
+      return ''
+  }
+}
+
+function fileList(files: readonly string[], driftCount: number): string {
+  const shown = files.slice(0, FILES_SHOWN).map((name) => `<li><code>${escapeHtml(shorten(name))}</code></li>`)
+  const more = driftCount - shown.length
+  if (more > 0) shown.push(`<li><small>and ${more} more</small></li>`)
+  return shown.length > 0 ? `<ul>${shown.join('')}</ul>` : ''
+}
+
+function filesByTarget({ items, files }: StatusJson): Map<string, string[]> {
+  const [only] = items
+  const byTarget = new Map<string, string[]>()
+  for (const file of files) {
+    const { repo = only?.repo, server = only?.server } = file
+    const key = `${repo} ${server}`
+    const names = byTarget.get(key)
+    if (names === undefined) byTarget.set(key, [file.name])
+    else names.push(file.name)
+  }
+  return byTarget
+}
+
+function keyOf({ repo, server }: StatusRow): string {
+  return `${repo} ${server}`
+}
+
+function shorten(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300).toWellFormed()}…` : text
+}
+
+/** 2026-04-21T10:30:00Z as people read it; another zone stays as it was sent. */
+function readable(time: string): string {
+  return time.replace(/^(.{10})T(.*)Z$/, '$1 $2 UTC')
+}
+
+function ago(seconds: number): string {
+  if (seconds < 1) return 'now'
+  if (seconds < 120) return `${seconds} s ago`
+  if (seconds < 2 * 3_600) return `${Math.floor(seconds / 60)} min ago`
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3_600)} h ago`
+  return `${Math.floor(seconds / 86_400)} days ago`
+}
