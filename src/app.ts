@@ -1,0 +1,66 @@
+import { exampleRequest } from './contract/example-request.ts'
+import { createFeed } from './feed/feed.ts'
+import type { Log } from './http/log.ts'
+import { listen } from './http/server.ts'
+import { createIngest } from './ingest/ingest.ts'
+import { EVERYTHING, parseSelection } from './snapshot/selection.ts'
+import { type Clocks, createSnapshot } from './snapshot/snapshot.ts'
+import { openStore } from './store/open-store.ts'
+import { renderPage } from './web/page.ts'
+
+export interface AppConfig {
+  readonly host: string
+  readonly port: number
+  readonly databaseUrl: string
+  /** How long to go on serving after saying "not ready", for load balancers to notice. */
+  readonly shutdownWaitMs: number
+}
+
+/** What the product takes from outside. */
+export interface World extends Clocks {
+  readonly log: Log
+  readonly wait: (ms: number) => Promise<void>
+}
+
+export interface App {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/**
+ * Wires the product together, in the order in which a report travels. Nothing else constructs anything.
+ *
+ * @throws CannotStart
+ */
+export async function startApp(config: AppConfig, { now, monotonicMs, log, wait }: World): Promise<App> {
+  const store = await openStore(config.databaseUrl)
+  const feed = createFeed((follower, err) => log.error({ follower, err }, 'a follower of the feed failed'))
+  const ingest = createIngest({ append: store.append, publish: feed.publish, now })
+
+  const snapshot = createSnapshot(await store.latest(), { now, monotonicMs })
+  feed.follow('snapshot', snapshot.follow)
+
+  const http = await listen({
+    host: config.host,
+    port: config.port,
+    ingest,
+    statusJson: (query) => snapshot.statusJson(parseSelection(query)),
+    page: (address) => renderPage({ status: snapshot.statusJson(EVERYTHING), example: exampleRequest(address, now()) }),
+    checkWritable: store.checkWritable,
+    monotonicMs,
+    log,
+  }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+
+  return {
+    url: http.url,
+    async stop() {
+      http.announceStop()
+      await wait(config.shutdownWaitMs)
+      await http.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,295 @@
+import { sqlitePath } from './store/open-store.ts'
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly databaseUrl: string
+  readonly logLevel: LogLevel
+  readonly shutdownWaitMs: number
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+interface Setting<Value> {
+  /** Also its name in the settings file. */
+  readonly flag: string
+  readonly env: string
+  readonly default: string
+  readonly description: string
+  readonly example: string
+  /** Throws an Error that says what is allowed. */
+  readonly parse: (text: string) => Value
+  /** May hold a secret: then it can also come from a file that `<env>_FILE` names, and is shown only so. */
+  readonly mask?: (text: string) => string
+}
+
+/** Every setting. A new one: a line here. */
+export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> } = {
+  port: {
+    flag: 'port',
+    env: 'GITOPS_STATUS_PORT',
+    default: '8080',
+    description: 'port to listen on; 0 takes any free one',
+    example: '8080',
+    parse: (text) => wholeNumber(text, 65_535),
+  },
+  host: {
+    flag: 'host',
+    env: 'GITOPS_STATUS_HOST',
+    default: '127.0.0.1',
+    description: 'address to listen on; 0.0.0.0 lets other machines in',
+    example: '0.0.0.0',
+    parse: (text) => {
+      if (!/^[A-Za-z0-9.:-]+$/.test(text)) throw new Error('must be an address or a host name')
+      return text
+    },
+  },
+  databaseUrl: {
+    flag: 'database-url',
+    env: 'DATABASE_URL',
+    default: 'sqlite:./gitops-status.db',
+    description: 'where reports are kept: sqlite:PATH',
+    example: 'sqlite:/var/lib/gitops-status/gitops-status.db',
+    mask: (text) => text.replace(/(:\/\/[^:/@]*):.*@/, '$1:***@'),
+    parse: (text) => {
+      if (/^postgres(ql)?:/.test(text)) throw new Error('PostgreSQL is not supported yet: use sqlite:PATH')
+      if (sqlitePath(text) === null) throw new Error('must be sqlite: and the path of a file')
+      return text
+    },
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: 'GITOPS_STATUS_LOG_LEVEL',
+    default: 'info',
+    description: `least important line to log: ${LOG_LEVELS.join(', ')}`,
+    example: 'debug',
+    parse: (text) => {
+      const level = LOG_LEVELS.find((name) => name === text)
+      if (level === undefined) throw new Error(`must be one of ${LOG_LEVELS.join(', ')}`)
+      return level
+    },
+  },
+  shutdownWaitMs: {
+    flag: 'shutdown-wait',
+    env: 'GITOPS_STATUS_SHUTDOWN_WAIT',
+    default: '0',
+    description: 'seconds to go on serving after "not ready", for load balancers to notice',
+    example: '5',
+    parse: (text) => wholeNumber(text, 600) * 1_000,
+  },
+}
+
+/** Flags that are not settings. */
+export const ACTIONS = {
+  help: 'show this',
+  version: 'show the version',
+  'check-config': 'say whether the settings are right, and start nothing',
+  'print-config': 'show each setting and where it came from, secrets masked',
+}
+
+const CONFIG_FILE = { flag: 'config', env: 'GITOPS_STATUS_CONFIG' }
+
+// The reporter's own; on one machine both may be set.
+const REPORTER_VARIABLES = ['GITOPS_STATUS_SERVER_URL', 'GITOPS_STATUS_TOKEN', 'GITOPS_STATUS_RUN_ID']
+
+export interface Surroundings {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly readFile: (path: string) => string
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  readonly action: keyof typeof ACTIONS | null
+  readonly warnings: readonly string[]
+  /** One line for each setting: what it is and where it came from. */
+  readonly described: readonly string[]
+}
+
+/** Every wrong setting at once. */
+export class WrongSettings extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'WrongSettings'
+    this.problems = problems
+  }
+}
+
+interface Given {
+  readonly text: string
+  readonly origin: string
+}
+
+/**
+ * Finds each setting: flag before environment before file before default.
+ *
+ * @throws WrongSettings
+ */
+export function loadConfig({ argv, env, readFile }: Surroundings): LoadedConfig {
+  const problems: string[] = []
+  const { flags, action } = readFlags(argv, problems)
+  const file = readConfigFile(flags.get(CONFIG_FILE.flag) ?? env[CONFIG_FILE.env], readFile, problems)
+  const described: string[] = []
+
+  function find<Value>(setting: Setting<Value>): Value | undefined {
+    const given = fromFlag(setting) ?? fromEnvironment(setting) ?? file(setting.flag) ?? fromDefault(setting)
+    try {
+      const value = setting.parse(given.text)
+      const shown = setting.mask?.(given.text) ?? given.text
+      described.push(`${setting.flag.padEnd(14)} ${shown.padEnd(34)} ${given.origin}`)
+      return value
+    } catch (error) {
+      const shown = JSON.stringify(setting.mask?.(given.text) ?? given.text)
+      problems.push(`${given.origin}: ${messageOf(error)}; got ${shown}`)
+      return undefined
+    }
+  }
+
+  function fromFlag({ flag }: Setting<unknown>): Given | undefined {
+    const text = flags.get(flag)
+    return text === undefined ? undefined : { text, origin: `--${flag}` }
+  }
+
+  function fromEnvironment({ env: name, mask }: Setting<unknown>): Given | undefined {
+    const text = env[name]
+    if (text !== undefined && text !== '') return { text, origin: name }
+    const path = mask && env[`${name}_FILE`]
+    if (!path) return undefined
+    try {
+      return { text: readFile(path).trim(), origin: `${name}_FILE` }
+    } catch (error) {
+      problems.push(`${name}_FILE: cannot be read: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+
+  const found = Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, find<unknown>(setting)]))
+  if (problems.length > 0) throw new WrongSettings(problems)
+  return {
+    config: found as unknown as Config, // each value came from the parser of its name, and none is missing
+    action,
+    warnings: unknownVariables(env),
+    described,
+  }
+}
+
+function fromDefault(setting: Setting<unknown>): Given {
+  return { text: setting.default, origin: 'default' }
+}
+
+function readFlags(argv: readonly string[], problems: string[]) {
+  const flags = new Map<string, string>()
+  const takesValue = [...Object.values(SETTINGS).map(({ flag }) => flag), CONFIG_FILE.flag]
+  const known = [...takesValue, ...Object.keys(ACTIONS)]
+  let action: LoadedConfig['action'] = null
+
+  const rest = [...argv]
+  for (let given = rest.shift(); given !== undefined; given = rest.shift()) {
+    const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(given === '-h' ? '--help' : given) ?? []
+    if (isAction(name) && inline === undefined) action ??= name
+    else if (takesValue.includes(name)) {
+      const value = inline ?? rest.shift()
+      if (value === undefined) problems.push(`--${name}: needs a value`)
+      else flags.set(name, value)
+    } else
+      problems.push(
+        `${given}: is not an option${guess(
+          given.replace(/^-*/, '--').split('=')[0] ?? '',
+          known.map((flag) => `--${flag}`),
+        )}`,
+      )
+  }
+  return { flags, action }
+}
+
+function isAction(name: string): name is keyof typeof ACTIONS {
+  return Object.hasOwn(ACTIONS, name)
+}
+
+function readConfigFile(path: string | undefined, readFile: (path: string) => string, problems: string[]) {
+  const settings = new Map<string, Given>()
+  if (path) {
+    try {
+      const content: unknown = JSON.parse(readFile(path))
+      if (typeof content !== 'object' || content === null || Array.isArray(content))
+        throw new Error('must be an object')
+      const known = Object.values(SETTINGS).map(({ flag }) => flag)
+      for (const [name, value] of Object.entries(content)) {
+        if (!known.includes(name)) problems.push(`${path}: "${name}" is not a setting${guess(name, known)}`)
+        else settings.set(name, { text: String(value), origin: `${path}: "${name}"` })
+      }
+    } catch (error) {
+      problems.push(`${path}: cannot be used: ${messageOf(error)}`)
+    }
+  }
+  return (name: string) => settings.get(name)
+}
+
+function unknownVariables(env: Surroundings['env']): string[] {
+  const ours = Object.values(SETTINGS)
+    .map((setting) => setting.env)
+    .concat(CONFIG_FILE.env)
+  const known = [...ours, ...REPORTER_VARIABLES].flatMap((name) => [name, `${name}_FILE`])
+  return Object.keys(env)
+    .filter((name) => name.startsWith('GITOPS_STATUS_') && !known.includes(name))
+    .map((name) => `${name} is not a setting${guess(name, ours)}`)
+}
+
+/** The help text, with examples first. */
+export function helpText(): string {
+  const rows = Object.values(SETTINGS).map(
+    (setting) =>
+      `  --${`${setting.flag} ${setting.default}`.padEnd(42)} ${setting.description}\n${' '.repeat(47)}${setting.env}${setting.mask ? ` or ${setting.env}_FILE` : ''}`,
+  )
+  const actions = Object.entries(ACTIONS).map(([flag, description]) => `  --${flag.padEnd(42)} ${description}`)
+  return `gitops-status-server takes drift reports, remembers them and shows them.
+
+Examples
+  gitops-status-server
+  gitops-status-server --port 8080 --host 0.0.0.0 --database-url sqlite:/var/lib/gitops-status/gitops-status.db
+  GITOPS_STATUS_PORT=8080 gitops-status-server
+
+Settings (shown with their defaults): a flag comes before the environment, before the file, before the default
+${rows.join('\n')}
+  --${'config FILE'.padEnd(42)} JSON file with settings by the names of the flags
+${' '.repeat(47)}${CONFIG_FILE.env}
+
+Instead of starting
+${actions.join('\n')}
+
+Exit codes: 0 stopped as asked, 1 cannot start or failed, 64 wrong settings
+`
+}
+
+function wholeNumber(text: string, max: number): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) > max) throw new Error(`must be a whole number from 0 to ${max}`)
+  return Number(text)
+}
+
+function guess(wrong: string, known: readonly string[]): string {
+  const [nearest] = known
+    .map((name) => ({ name, distance: editDistance(wrong, name) }))
+    .filter(({ distance }) => distance <= Math.max(2, wrong.length / 4))
+    .sort((a, b) => a.distance - b.distance)
+  return nearest === undefined ? '' : `: did you mean ${nearest.name}?`
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

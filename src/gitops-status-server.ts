@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { pino } from 'pino'
+import { type App, startApp } from './app.ts'
+import { type Config, helpText, loadConfig, WrongSettings } from './config.ts'
+import { exampleRequest } from './contract/example-request.ts'
+import { CannotStart } from './domain/cannot-start.ts'
+
+const EXIT_FAILED = 1
+const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
+
+async function main(): Promise<void> {
+  const { config, action, warnings, described } = loadConfig({
+    argv: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  })
+  for (const warning of warnings) console.error(`warning: ${warning}`)
+
+  switch (action) {
+    case 'help':
+      return console.log(helpText())
+    case 'version':
+      return console.log(`gitops-status-server ${version()}`)
+    case 'check-config':
+      return console.log('The settings are right.')
+    case 'print-config':
+      return console.log(described.join('\n'))
+    case null:
+      return serve(config)
+  }
+}
+
+async function serve(config: Config): Promise<void> {
+  const log = pino({
+    level: config.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level) => ({ level }) },
+  })
+  const fail = (err: unknown) => {
+    log.fatal({ err }, 'unexpected failure, stopping')
+    process.exit(EXIT_FAILED)
+  }
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+
+  const app = await startApp(config, { now: () => new Date(), monotonicMs: () => performance.now(), log, wait })
+  log.info({ url: app.url, try: exampleRequest(app.url, new Date()) }, `ready at ${app.url}`)
+  stopOnSignals(app, log)
+}
+
+function stopOnSignals(app: App, log: pino.Logger): void {
+  let isStopping = false
+  const stop = async (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(EXIT_FAILED) // asked twice: at once, whatever is still in flight
+    isStopping = true
+    log.info({ signal }, 'stopping')
+    await app.stop()
+    log.info('stopped')
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(version)
+}
+
+try {
+  await main()
+} catch (error) {
+  if (error instanceof WrongSettings) {
+    console.error(`Wrong settings:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}\nSee --help.`)
+    process.exit(EXIT_WRONG_SETTINGS)
+  }
+  console.error(error instanceof CannotStart ? error.message : error)
+  process.exit(EXIT_FAILED)
+}
