@@ -1,4 +1,24 @@
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { clientName } from './client-name.ts'
 
 /** Static words, data in fields. */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+
+export const REPORT_PATH = '/api/status'
+
+/** What the requirement's reader of the log looks for: `POST /api/status from Woodpecker`. */
+export function reportLine({ headers }: FastifyRequest): string {
+  return `POST ${REPORT_PATH} from ${clientName(headers['user-agent'])}`
+}
+
+/** How a request ended. */
+export function outcome(request: FastifyRequest, status: number) {
+  return { status, duration_ms: Math.round(request.elapsedMs() * 10) / 10, request_id: request.id }
+}
+
+/** The path as it was asked for, without the query string, which may hold secrets. */
+export function pathOf({ url }: FastifyRequest): string {
+  const end = url.search(/[?;#]/)
+  return end === -1 ? url : url.slice(0, end)
+}

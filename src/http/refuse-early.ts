@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../domain/fault.ts'
+import { pathOf } from './log.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -38,10 +39,4 @@ function refuseOtherTypes({ headers }: FastifyRequest): void {
   }
   const got = type === '' ? 'none' : JSON.stringify(type.slice(0, 60))
   throw new Fault('unsupported_media_type', `Content-Type must be application/json; got ${got}`)
-}
-
-/** The path as it was asked for, without the query string, which may hold secrets. */
-export function pathOf({ url }: FastifyRequest): string {
-  const end = url.search(/[?;#]/)
-  return end === -1 ? url : url.slice(0, end)
 }

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import type { Socket } from 'node:net'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { parseJson } from '../contract/json-text.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
 import type { StatusJson } from '../contract/status-json.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
-import { Fault } from '../domain/fault.ts'
+import { createAnswerError } from './answer-error.ts'
 import type { Log } from './log.ts'
-import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER } from './problem.ts'
-import { pathOf, refuseEarly } from './refuse-early.ts'
+import { refuseEarly } from './refuse-early.ts'
+import { refuseUnreadable } from './refuse-unreadable.ts'
 import { addHealth } from './routes/health.ts'
 import { addPage, type Page } from './routes/page.ts'
-import { addPostStatus, type Ingest, outcome, POST_STATUS, receivedFrom } from './routes/post-status.ts'
+import { addPostStatus, type Ingest } from './routes/post-status.ts'
 import { addStatusJson, type Query } from './routes/status-json.ts'
 
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
-  // Above the 60 s at which Grafana's dashboards refresh at most: Infinity keeps its connections for ever, and the
-  // side that closes first must not be the one that has just been asked.
+  // Above the minute at which dashboards refresh: Grafana's Infinity keeps its connections for ever, and a connection
+  // that we close just as it asks again costs it an error.
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 1_000,
 }
@@ -57,7 +56,8 @@ declare module 'fastify' {
 
 /** @throws CannotStart */
 export async function listen(needs: Needs): Promise<HttpServer> {
-  const { host, port, log } = needs
+  const { host, port, monotonicMs, log } = needs
+  const answerError = createAnswerError(log)
   let isStopping = false
 
   const server = fastify({
@@ -70,25 +70,16 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     requestTimeout: TIMEOUTS.requestTimeout,
     keepAliveTimeout: TIMEOUTS.keepAliveTimeout,
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    frameworkErrors: answerError,
   })
   server.server.maxConnections = MAX_CONNECTIONS
+  server.setErrorHandler(answerError)
 
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('elapsedMs', () => 0)
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      request.bodyBytes = body.byteLength
-      return parseJson(body)
-    },
-  )
-
   server.addHook('onRequest', async (request, reply) => {
-    const startedAtMs = needs.monotonicMs()
-    request.elapsedMs = () => needs.monotonicMs() - startedAtMs
+    const startedAtMs = monotonicMs()
+    request.elapsedMs = () => monotonicMs() - startedAtMs
     reply.headers({
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
@@ -99,22 +90,12 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     if (isStopping) reply.header('connection', 'close')
   })
   refuseEarly(server)
-  server.setErrorHandler(answerError)
+  readBodiesOurselves(server)
 
   addPostStatus(server, needs)
   addStatusJson(server, needs)
   addPage(server, { ...needs, ownUrl: () => urlOf(server) })
   addHealth(server, { ...needs, isStopping: () => isStopping })
-
-  function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-    const fault = faultOf(error)
-    const problem = fault ? problemFor(fault, request.id) : problemForBug(request.id)
-    logRefusal(log, { request, problem, fault, error })
-
-    const retryAfter = fault && RETRY_AFTER[fault.code]
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
-  }
 
   await start(server, host, port)
   return {
@@ -131,57 +112,17 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   }
 }
 
-interface Refusal {
-  readonly request: FastifyRequest
-  readonly problem: Problem
-  readonly fault: Fault | undefined
-  readonly error: unknown
-}
-
-function logRefusal(log: Log, { request, problem, fault, error }: Refusal): void {
-  const path = pathOf(request)
-  const isReport = path === POST_STATUS && request.method === 'POST'
-  const words = isReport ? receivedFrom(request) : 'refused'
-  const where = isReport ? {} : { method: request.method, path: path.slice(0, 200) }
-  const fields = { ...where, ...outcome(request, problem.status) }
-
-  if (fault === undefined) log.error({ ...fields, err: error }, words)
-  else if (problem.status >= 500) log.error({ ...fields, fault: fault.code, err: fault.cause ?? fault }, words)
-  else if (isReport) {
-    const pointers = fault.problems.slice(0, 10).map(({ pointer }) => pointer)
-    log.warn({ ...fields, fault: fault.code, pointers }, words)
-  } else log.debug({ ...fields, fault: fault.code }, words)
-}
-
-// What is not HTTP at all never reaches a route: it is answered on the bare socket.
-function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const problem = problemFor(unreadableFault(error.code), randomUUID())
-  const body = JSON.stringify(problem)
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} ${problem.title}`,
-      `Content-Type: ${PROBLEM_TYPE}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
+// Fastify's own parser would take the last of two equal keys, and repair what is not UTF-8.
+function readBodiesOurselves(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      request.bodyBytes = body.byteLength
+      return parseJson(body)
+    },
   )
-}
-
-function unreadableFault(code: string | undefined): Fault {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Fault('request_timeout', 'The request was not complete in time')
-    case 'HPE_HEADER_OVERFLOW':
-      return new Fault('headers_too_large', 'The headers are larger than this server takes')
-    default:
-      return new Fault('bad_request', 'The request is not HTTP')
-  }
 }
 
 async function start(server: FastifyInstance, host: string, port: number): Promise<void> {
@@ -189,8 +130,8 @@ async function start(server: FastifyInstance, host: string, port: number): Promi
     await server.listen({ host, port })
   } catch (cause) {
     await server.close()
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    const reason = LISTEN_REASONS[String(code)]
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    const reason = LISTEN_REASONS[code]
     if (reason === undefined) throw cause
     throw new CannotStart(`Cannot listen on ${host} port ${port}: ${reason}`, { cause })
   }
@@ -203,7 +144,7 @@ const LISTEN_REASONS: Record<string, string> = {
   ENOTFOUND: 'there is no host of that name. Choose another with --host',
 }
 
-// Bound to every address it can be reached at the loopback one, and that can be typed into a browser.
+// Who listens on every address can be reached at the loopback one, and that can be typed into a browser.
 const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
 function urlOf(server: FastifyInstance): string {

@@ -1,33 +1,21 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { ReportAnswer } from '../../contract/answer.ts'
 import { parseSubmission, type Submission } from '../../contract/submission.ts'
-import { clientName } from '../client-name.ts'
-import type { Log } from '../log.ts'
+import { type Log, outcome, REPORT_PATH, reportLine } from '../log.ts'
 
 export type Ingest = (submission: Submission, bytes: number) => Promise<ReportAnswer[]>
 
 // A line of the log names so many targets of a batch and no more.
 const NAMES_LOGGED = 20
 
-export const POST_STATUS = '/api/status'
-
 /** `POST /api/status`: one report, or a batch of them in an array. */
 export function addPostStatus(server: FastifyInstance, { ingest, log }: { ingest: Ingest; log: Log }): void {
-  server.post(POST_STATUS, async (request) => {
+  server.post(REPORT_PATH, async (request) => {
     const submission = parseSubmission(request.body)
     const answers = await ingest(submission, request.bodyBytes)
-    log.info({ ...described(submission, answers), ...outcome(request, 200) }, receivedFrom(request))
+    log.info({ ...described(submission, answers), ...outcome(request, 200) }, reportLine(request))
     return submission.isBatch ? { results: answers } : answers[0]
   })
-}
-
-/** What the requirement's reader of the log looks for: `POST /api/status from Woodpecker`. */
-export function receivedFrom(request: FastifyRequest): string {
-  return `POST ${POST_STATUS} from ${clientName(request.headers['user-agent'])}`
-}
-
-export function outcome(request: FastifyRequest, status: number) {
-  return { status, duration_ms: Math.round(request.elapsedMs() * 10) / 10, request_id: request.id }
 }
 
 function described({ reports, isBatch }: Submission, answers: readonly ReportAnswer[]) {

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { Fault } from '../domain/fault.ts'
+import { PROBLEM_TYPE, problemFor } from './problem.ts'
+
+/** Answers what is not HTTP, or not in time, on the bare socket: it never becomes a request. */
+export function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const problem = problemFor(faultFor(error.code), randomUUID())
+  const body = JSON.stringify(problem)
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${problem.title}`,
+      `Content-Type: ${PROBLEM_TYPE}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}
+
+function faultFor(code: string | undefined): Fault {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Fault('request_timeout', 'The request was not complete in time')
+    case 'HPE_HEADER_OVERFLOW':
+      return new Fault('headers_too_large', 'The headers are larger than this server takes')
+    default:
+      return new Fault('bad_request', 'The request is not HTTP')
+  }
+}
