@@ -30,10 +30,7 @@ export function openDatabaseFile(path: string): DatabaseSync {
 
 // Built beside and put in place whole: a crash in between leaves no empty file that looks like a lost database.
 function create(path: string): void {
-  const directory = dirname(path)
-  if (!existsSync(directory)) {
-    throw new CannotStart(`The directory of the database ${path} does not exist: create it (mkdir -p ${directory})`)
-  }
+  accessSync(dirname(path), constants.W_OK | constants.X_OK)
   const draft = `${path}.new-${process.pid}`
   try {
     prepare(new DatabaseSync(draft)).close()
@@ -106,6 +103,8 @@ function pragma(db: DatabaseSync, name: string): number {
 function explain(path: string, cause: unknown): string {
   const user = process.getuid === undefined ? 'this user' : `uid ${process.getuid()}`
   switch (errorCode(cause)) {
+    case 'ENOENT':
+      return `The directory of the database ${path} does not exist: create it (mkdir -p ${dirname(path)})`
     case 'EACCES':
     case 'EPERM':
       return `The database ${path} cannot be written by ${user}: give that user the file and its directory (chown), or start as their owner`
