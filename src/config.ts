@@ -99,9 +99,13 @@ export interface Surroundings {
   readonly readFile: (path: string) => string
 }
 
-export interface LoadedConfig {
+export type Action = keyof typeof ACTIONS
+
+export type LoadedConfig = { readonly action: 'help' | 'version' } | GoodConfig
+
+export interface GoodConfig {
+  readonly action: Exclude<Action, 'help' | 'version'> | null
   readonly config: Config
-  readonly action: keyof typeof ACTIONS | null
   readonly warnings: readonly string[]
   /** One line for each setting: what it is and where it came from. */
   readonly described: readonly string[]
@@ -131,6 +135,8 @@ interface Given {
 export function loadConfig({ argv, env, readFile }: Surroundings): LoadedConfig {
   const problems: string[] = []
   const { flags, action } = readFlags(argv, problems)
+  if (action === 'help' || action === 'version') return { action } // also for whoever came here by a wrong setting
+
   const file = readConfigFile(flags.get(CONFIG_FILE.flag) ?? env[CONFIG_FILE.env], readFile, problems)
   const described: string[] = []
 
@@ -183,29 +189,27 @@ function fromDefault(setting: Setting<unknown>): Given {
 function readFlags(argv: readonly string[], problems: string[]) {
   const flags = new Map<string, string>()
   const takesValue = [...Object.values(SETTINGS).map(({ flag }) => flag), CONFIG_FILE.flag]
-  const known = [...takesValue, ...Object.keys(ACTIONS)]
-  let action: LoadedConfig['action'] = null
+  const known = [...takesValue, ...Object.keys(ACTIONS)].map((flag) => `--${flag}`)
+  let action: Action | null = null
 
   const rest = [...argv]
   for (let given = rest.shift(); given !== undefined; given = rest.shift()) {
     const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(given === '-h' ? '--help' : given) ?? []
-    if (isAction(name) && inline === undefined) action ??= name
-    else if (takesValue.includes(name)) {
+    if (isAction(name) && inline === undefined) {
+      action ??= name
+    } else if (takesValue.includes(name)) {
       const value = inline ?? rest.shift()
       if (value === undefined) problems.push(`--${name}: needs a value`)
       else flags.set(name, value)
-    } else
-      problems.push(
-        `${given}: is not an option${guess(
-          given.replace(/^-*/, '--').split('=')[0] ?? '',
-          known.map((flag) => `--${flag}`),
-        )}`,
-      )
+    } else {
+      problems.push(`${given}: is not an option${guess(`--${name}`, known)}`)
+      if (inline === undefined && !rest[0]?.startsWith('-')) rest.shift() // most likely its value
+    }
   }
   return { flags, action }
 }
 
-function isAction(name: string): name is keyof typeof ACTIONS {
+function isAction(name: string): name is Action {
   return Object.hasOwn(ACTIONS, name)
 }
 

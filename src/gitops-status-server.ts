@@ -10,25 +10,17 @@ const EXIT_FAILED = 1
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
 
 async function main(): Promise<void> {
-  const { config, action, warnings, described } = loadConfig({
+  const loaded = loadConfig({
     argv: process.argv.slice(2),
     env: process.env,
     readFile: (path) => readFileSync(path, 'utf8'),
   })
-  for (const warning of warnings) console.error(`warning: ${warning}`)
+  if (!('config' in loaded)) return console.log(loaded.action === 'help' ? helpText() : version())
 
-  switch (action) {
-    case 'help':
-      return console.log(helpText())
-    case 'version':
-      return console.log(`gitops-status-server ${version()}`)
-    case 'check-config':
-      return console.log('The settings are right.')
-    case 'print-config':
-      return console.log(described.join('\n'))
-    case null:
-      return serve(config)
-  }
+  for (const warning of loaded.warnings) console.error(`warning: ${warning}`)
+  if (loaded.action === 'check-config') return console.log('The settings are right.')
+  if (loaded.action === 'print-config') return console.log(loaded.described.join('\n'))
+  return serve(loaded.config)
 }
 
 async function serve(config: Config): Promise<void> {
@@ -66,7 +58,7 @@ function stopOnSignals(app: App, log: pino.Logger): void {
 
 function version(): string {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return String(version)
+  return `gitops-status-server ${version}`
 }
 
 try {
