@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { aBody, aFailure } from '../../test/server/a-report.ts'
+import { MAX_FILES } from './limits.ts'
+import { parseReport } from './report.ts'
+
+const drifted = aBody({ files: [{ name: 'rsyslog.conf' }, { name: 'rsyslog.d/30-lab.conf' }] })
+
+function pointersOf(value: unknown, at?: string): string[] {
+  const parsed = parseReport(value, at)
+  return 'problems' in parsed ? [...new Set(parsed.problems.map(({ pointer }) => pointer))].sort() : []
+}
+
+function detailOf(value: unknown): string {
+  const parsed = parseReport(value)
+  return 'problems' in parsed ? parsed.problems.map(({ field, detail }) => `${field} ${detail}`).join('\n') : 'accepted'
+}
+
+describe('parseReport', () => {
+  for (const body of [aBody(), drifted, aFailure()]) {
+    it(`takes a report that says ${body.sync_status}, and gives its body back as it was sent`, () => {
+      const parsed = parseReport(body)
+      assert.ok('report' in parsed)
+      assert.deepEqual(parsed.report.body, body)
+      assert.deepEqual(parsed.warnings, [])
+    })
+  }
+
+  it('never throws, whatever it is given', () => {
+    fc.assert(
+      fc.property(fc.anything({ withBigInt: false, withDate: true, withNullPrototype: true }), (value) => {
+        assert.ok('problems' in parseReport(value))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  const WRONG_FOR: Record<string, fc.Arbitrary<unknown>> = {
+    repo: fc.oneof(
+      fc.jsonValue().filter((value) => typeof value !== 'string'),
+      fc.constantFrom('', ' ', '-a', '../x', 'a b', 'é', 'a'.repeat(254), 'a\n'),
+    ),
+    server: fc.oneof(
+      fc.jsonValue().filter((value) => typeof value !== 'string'),
+      fc.constantFrom('', '.', '<b>', 'a\u0000'),
+    ),
+    sync_status: fc.jsonValue().filter((value) => !['SYNCED', 'OUT_OF_SYNC', 'UNKNOWN'].includes(String(value))),
+    drift_count: fc.oneof(
+      fc.jsonValue().filter((value) => value !== 2 && !Object.is(value, 2)),
+      fc.constantFrom(-1, 0.5, Number.POSITIVE_INFINITY, '2', 3),
+    ),
+    files: fc.oneof(
+      fc.jsonValue().filter((value) => !Array.isArray(value)),
+      fc.array(
+        fc.jsonValue().filter((value) => typeof value !== 'object'),
+        { minLength: 1 },
+      ),
+    ),
+    last_check: fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom(
+        '2026-04-21T10:30:00',
+        '2026-02-30T10:30:00Z',
+        '2026-04-21T24:00:00Z',
+        '2026-06-30T23:59:60Z',
+        '2026-04-21',
+        'now',
+        '2026-04-21 10:30:00Z',
+      ),
+    ),
+  }
+  for (const [field, wrong] of Object.entries(WRONG_FOR)) {
+    it(`names ${field} when a valid body has something else there`, () => {
+      fc.assert(
+        fc.property(wrong, (value) => {
+          const named = pointersOf({ ...drifted, [field]: value })
+          assert.ok(
+            named.some((pointer) => pointer === `/${field}` || pointer.startsWith(`/${field}/`)),
+            `${JSON.stringify(value)} gave ${named}`,
+          )
+        }),
+        { numRuns: 500 },
+      )
+    })
+
+    it(`names ${field} when it is missing`, () => {
+      const { [field as 'repo']: _, ...rest } = drifted
+      assert.ok(pointersOf(rest).includes(`/${field}`))
+    })
+  }
+
+  it('names every bad field at once, with the index in a batch', () => {
+    const bad = { ...drifted, repo: 1, server: null, files: [{ name: 'a' }, { name: '' }] }
+    assert.deepEqual(pointersOf(bad, '/2'), ['/2/files/1/name', '/2/repo', '/2/server'])
+  })
+
+  it('says what a field must be and what it was', () => {
+    assert.equal(
+      detailOf({ ...aBody(), sync_status: 'OK' }),
+      'sync_status must be one of "SYNCED", "OUT_OF_SYNC", "UNKNOWN"; got "OK"',
+    )
+    assert.match(detailOf({ ...aBody(), drift_count: Number.POSITIVE_INFINITY }), /got Infinity/)
+    assert.match(detailOf({ ...aBody(), last_check: '2026-02-30T10:30:00Z' }), /must be a time that exists/)
+  })
+
+  const CONTRADICTIONS: Record<string, unknown> = {
+    'SYNCED with files': { ...drifted, sync_status: 'SYNCED' },
+    'OUT_OF_SYNC with none': aBody({ sync_status: 'OUT_OF_SYNC' }),
+    'a drift_count that is not the number of files': { ...drifted, drift_count: 3 },
+    'UNKNOWN without an error': { ...aBody(), sync_status: 'UNKNOWN' },
+    'UNKNOWN with files': { ...drifted, sync_status: 'UNKNOWN', error: { code: 'timeout', message: '' } },
+    'SYNCED with an error': aBody({ error: { code: 'timeout', message: '' } }),
+    'files_truncated with few files': { ...drifted, files_truncated: true, drift_count: 9_000 },
+  }
+  for (const [name, value] of Object.entries(CONTRADICTIONS)) {
+    it(`refuses ${name}`, () => {
+      assert.notDeepEqual(pointersOf(value), [])
+    })
+  }
+
+  it('lets the count be higher than the number of files only when the list was cut', () => {
+    const files = Array.from({ length: MAX_FILES }, (_, index) => ({ name: `f${index}` }))
+    assert.deepEqual(pointersOf(aBody({ files, drift_count: 7_000, files_truncated: true })), [])
+    assert.deepEqual(pointersOf(aBody({ files, drift_count: 7_000 })), ['/drift_count'])
+    assert.deepEqual(pointersOf(aBody({ files: [...files, { name: 'one more' }] })), ['/files'])
+  })
+
+  it('leaves out fields it does not know, and says so', () => {
+    const parsed = parseReport({ ...aBody({ files: [] }), colour: 'red', revision: { commit: 'abc', mood: 1 } })
+    assert.ok('report' in parsed)
+    assert.deepEqual(parsed.report.body, aBody({ revision: { commit: 'abc' } }))
+    assert.deepEqual(parsed.warnings, [
+      '"colour" is not a field of a report and was left out',
+      '"revision.mood" is not a field of a report and was left out',
+    ])
+  })
+
+  it('has the same text for the same content, in whatever order it was sent', () => {
+    const shuffled = fc.shuffledSubarray(Object.entries(drifted), { minLength: Object.keys(drifted).length })
+    fc.assert(
+      fc.property(shuffled, (entries) => {
+        const parsed = parseReport(Object.fromEntries(entries))
+        assert.ok('report' in parsed)
+        assert.equal(JSON.stringify(parsed.report.body), JSON.stringify(drifted))
+      }),
+    )
+  })
+
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    it(`treats a field called ${name} as any other that it does not know`, () => {
+      const parsed = parseReport(JSON.parse(`{${JSON.stringify(aBody()).slice(1, -1)},"${name}":{"polluted":true}}`))
+      assert.ok('report' in parsed)
+      assert.deepEqual(parsed.warnings, [`"${name}" is not a field of a report and was left out`])
+      assert.deepEqual(Object.keys(parsed.report.body), Object.keys(aBody()))
+    })
+
+    it(`takes ${name} as the name of a file and of a server`, () => {
+      const parsed = parseReport(aBody({ server: name.replace(/^__/, 'x__'), files: [{ name }] }))
+      assert.ok('report' in parsed)
+    })
+  }
+})
