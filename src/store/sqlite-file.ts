@@ -6,6 +6,8 @@ import { APPLICATION_ID, MIGRATIONS } from './sqlite-schema.ts'
 
 // https://www.sqlite.org/rescode.html
 const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
 
 /**
  * Opens the database of this one process, creating it when there is none.
@@ -62,7 +64,9 @@ function refuseUnlessSound(path: string): void {
       .all()
       .map((row) => Object.values(row).join(' '))
     if (problems.join() !== 'ok') {
-      throw new CannotStart(`The database ${path} is damaged (${firstLine(problems.join(' '))}): restore a backup`)
+      throw new CannotStart(
+        `The database ${path} is damaged (${firstLine(problems.join(' '))}): restore a backup; the file was left as it is`,
+      )
     }
     if (pragma(db, 'application_id') !== APPLICATION_ID) {
       throw new CannotStart(`The database ${path} belongs to another program: choose another path`)
@@ -113,12 +117,17 @@ function explain(path: string, cause: unknown): string {
     case 'ENOSPC':
       return `The database ${path} cannot be created, the disk is full: free some space`
   }
-  if (sqliteCode(cause) === SQLITE_BUSY) {
-    const holder = holderOf(path)
-    return `The database ${path} is in use by another process${holder ? ` (pid ${holder})` : ''}: stop that one, or choose another path`
-  }
   const reason = cause instanceof Error ? firstLine(cause.message) : String(cause)
-  return `The database ${path} cannot be opened by ${user} (${reason}): restore a backup, or choose another path`
+  switch (sqliteCode(cause)) {
+    case SQLITE_BUSY: {
+      const holder = holderOf(path)
+      return `The database ${path} is in use by another process${holder ? ` (pid ${holder})` : ''}: stop that one, or choose another path`
+    }
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return `The database ${path} is damaged, or is no database (${reason}): restore a backup, or choose another path; the file was left as it is`
+  }
+  return `The database ${path} cannot be opened by ${user} (${reason}): see to that, or choose another path`
 }
 
 /** Who holds SQLite's lock on the file, where the system can say (Linux). */
@@ -146,5 +155,6 @@ function errorCode(error: unknown): unknown {
 }
 
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0]?.slice(0, 200) ?? ''
+  const [line = ''] = text.split('\n', 1)
+  return line.slice(0, 200).replace(/[^\x20-\x7e]/g, '?') // it may quote what is broken in the file
 }
