@@ -13,6 +13,9 @@
 set -eu
 umask 022
 
+# Without PAM, sshd takes a root account for locked if its password field is "!".
+ROOT_SHADOW='root:*:19000:0:99999:7:::'
+
 keep_in_memory() {
   mount -t tmpfs -o "mode=$2" tmpfs "$1"
 }
@@ -53,19 +56,19 @@ hide_devices() {
   ln -s fd/0 /tmp/dev/stdin
   ln -s fd/1 /tmp/dev/stdout
   ln -s fd/2 /tmp/dev/stderr
-  mount --move /tmp/dev /dev
+  # -n: the record in /run of what was mounted is not ours to write.
+  mount -n --move /tmp/dev /dev
   rmdir /tmp/dev
 }
 
 # What was set up for the people of this machine must not reach the server: its host
-# keys, start-up files, banners, and who may log in. Without PAM, sshd takes a root
-# account for locked unless its password field is "*".
+# keys, start-up files, banners, and who may log in.
 settle_etc() {
   rm -rf /etc/ssh/ssh_host_* /etc/ssh/sshrc /etc/hosts.allow /etc/hosts.deny /etc/profile.d /etc/motd
   mkdir /etc/profile.d
   printf '%s\n' "PS1='\\u@\\h:\\w\\$ '" >/etc/bash.bashrc
   { echo 'root:x:0:0:root:/root:/bin/bash'; grep -v '^root:' /etc/passwd; } >/run/passwd
-  { echo 'root:*:19000:0:99999:7:::'; grep -sv '^root:' /etc/shadow || :; } >/run/shadow
+  { echo "$ROOT_SHADOW"; grep -sv '^root:' /etc/shadow || :; } >/run/shadow
   cat /run/passwd >/etc/passwd
   cat /run/shadow >/etc/shadow
   chmod 0640 /etc/shadow
@@ -121,6 +124,12 @@ SESSION
   cp /etc/passwd /run/sshd/real-passwd
   { echo "root:x:$3:$4:root:/root:/bin/sh"; grep -v '^root:' /etc/passwd; } >/run/sshd/passwd
   mount --bind /run/sshd/passwd /etc/passwd
+  # The user may not read this machine's, and systemd would answer instead: root is locked.
+  printf '%s\n' "$ROOT_SHADOW" >/run/sshd/shadow
+  mount --bind /run/sshd/shadow /etc/shadow
+  # Some machines lock the flags of their root file system. Then the user's own files
+  # outside /home stay in reach, as they are for the user anyway.
+  mount -o remount,bind,ro / 2>/dev/null || :
   trap - EXIT
   exec unshare --map-user="$3" --map-group="$4" --mount --pid --fork --kill-child --mount-proc \
     sh -c "$LAB_SCRIPT" boot.sh outside "$1"
@@ -138,11 +147,11 @@ inside() {
   read -r pid _ </proc/self/stat
   printf '%s\n' "$pid" >/run/sshd/inside
   mount -t proc proc /proc
-  umount /etc/passwd
   mkdir /tmp/etc
   keep_in_memory /tmp/etc 0755
   cp -dR --preserve=mode,timestamps,links /etc/. /tmp/etc 2>/dev/null || :
-  mount --move /tmp/etc /etc
+  cp /run/sshd/real-passwd /tmp/etc/passwd
+  mount -n --move /tmp/etc /etc
   rmdir /tmp/etc
   keep_in_memory /run 0755
   new_boot_id
