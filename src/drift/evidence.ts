@@ -90,7 +90,7 @@ function isHostEvidence(value: unknown): value is HostEvidence {
   return (
     isRecord(value) &&
     typeof value.sentinel === 'boolean' &&
-    Number.isSafeInteger(value.verified) &&
+    isCount(value.verified) &&
     isArrayOf(value.failures, isFailure) &&
     isArrayOf(value.unchecked, isUnchecked) &&
     isArrayOf(value.drift, isDrift)
@@ -115,7 +115,7 @@ function isDrift(value: unknown): value is DriftEvidence {
   return (
     isRecord(value) &&
     isString(value.task) &&
-    (value.path_base64 === null || isString(value.path_base64)) &&
+    (value.path_base64 === null || isBase64(value.path_base64)) &&
     CHANGES.includes(value.change) &&
     isFileFacts(value.expected) &&
     isFileFacts(value.actual) &&
@@ -132,6 +132,15 @@ const UNCHECKED_REASONS: readonly unknown[] = ['skipped_in_check_mode', 'verdict
 
 function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
   return Array.isArray(value) && value.every(isItem)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+// Node decodes whatever it is given: something else than the path would be shown, or nothing.
+function isBase64(value: unknown): value is string {
+  return isString(value) && value !== '' && Buffer.from(value, 'base64').toString('base64') === value
 }
 
 function isString(value: unknown): value is string {

@@ -10,7 +10,7 @@ export function readablePath(bytes: Uint8Array): string {
 
 /** `name` in a report: the path below /etc/, as in `rsyslog.d/30-lab.conf`; any other path whole. */
 export function shortName(path: string): string {
-  return path.startsWith('/etc/') && path.length > '/etc/'.length ? path.slice('/etc/'.length) : path
+  return /^\/etc\/[^/]/.test(path) ? path.slice('/etc/'.length) : path
 }
 
 /** Characters, and as numbers the bytes that belong to none. */
