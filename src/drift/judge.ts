@@ -106,7 +106,7 @@ const UNREACHABLE_WORDS: readonly [RegExp, CheckErrorCode][] = [
 const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
   [/No space left on device|Disk quota exceeded/i, 'disk_full'],
   [
-    /python[\d.]*: (command )?not found|No python interpreters? found|interpreter .*not found|python.*No such file/i,
+    /python[\d.]*: (command )?not found|No python interpreters? found|interpreter .*not found|python.*No such file|need to set the interpreter/i,
     'python_missing',
   ],
   [/become|sudo|privilege escalation|\bsu:/i, 'become_failed'],
