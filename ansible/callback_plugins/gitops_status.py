@@ -52,6 +52,7 @@ CONTROL = frozenset("""
 NOT_COMPARING = CONTROL | frozenset("""
     assert async_status debug expect fail fetch find getent mount_facts package_facts pause ping reboot script
     service_facts slurp stat tempfile uri wait_for wait_for_connection win_ping win_reboot win_stat
+    gitops_status_inspect
     command shell raw win_command win_shell
 """.split())
 COMMANDS = frozenset("command shell raw script expect win_command win_shell".split())

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { DriftEvidence, Evidence, HostEvidence } from '../../src/drift/evidence.ts'
+import { assertGolden, evidenceOf } from './golden.ts'
+import { type CheckRun, cannotRun, DOWN, LOCAL, PrivateEtc, REPOSITORY, writeInventory } from './private-etc.ts'
+
+const ROWS = [
+  'clean',
+  'content-drift',
+  'mode-drift',
+  'content-and-mode-drift',
+  'missing',
+  'extra',
+  'ignored-failure',
+  'rescued',
+  'failed-when-false',
+  'ignore-unreachable',
+  'changed-when-false-with-diff',
+  'no-log-drift',
+  'all-skipped',
+]
+const OTHER_HOSTS = [
+  'failed-when-harmless',
+  'changed-when-false-without-diff',
+  'changed-when-false-on-link',
+  'handlers',
+  'paths',
+]
+
+// As the requirement's file was: written before anybody's clock of today, so that golden files stay the same.
+const SET_UP_ROWS = `
+  mkdir -p /etc/rows/directory
+  cd /etc/rows
+  for file in clean mode-drift; do echo 'as in Git' >$file; done
+  for file in content-drift content-and-mode-drift extra; do echo 'by hand' >$file; done
+  ln -s clean link
+  echo 'a file with equal text' >hunter2
+  chmod 0600 mode-drift content-and-mode-drift
+  chown games mode-drift content-and-mode-drift
+  touch -d 2026-03-01T03:00:00Z *
+`
+
+describe('the evidence of a run in check mode', { skip: cannotRun }, () => {
+  let etc: PrivateEtc
+  let directory: string
+  let run: CheckRun
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'gitops-status-evidence-'))
+    etc = await PrivateEtc.make()
+    await etc.shell(SET_UP_ROWS)
+    const hosts = [...ROWS, ...OTHER_HOSTS].map((host) => [host, host === 'ignore-unreachable' ? DOWN : LOCAL] as const)
+    const inventory = writeInventory(directory, Object.fromEntries(hosts))
+    run = await etc.playbook(['--check', '--diff', '-i', inventory, 'test/ansible/rows.yml'])
+  })
+
+  after(async () => {
+    await etc[Symbol.asyncDispose]()
+    rmSync(directory, { recursive: true })
+  })
+
+  const host = (name: string): HostEvidence => {
+    const seen = run.evidence?.hosts[name]
+    assert(seen, `${name} is not in the evidence:\n${run.output}`)
+    return seen
+  }
+
+  for (const row of ROWS) {
+    it(`is as recorded for the row: ${row}`, () => assertGolden(row, evidenceOf(row, run.evidence)))
+  }
+
+  it('appends the sentinel play to a playbook that has none, and every host reaches it', () => {
+    assert.match(run.output, /PLAY \[gitops-status sentinel\]/)
+    assert.deepEqual(
+      Object.values(run.evidence?.hosts ?? {}).map(({ sentinel }) => sentinel),
+      [...ROWS, ...OTHER_HOSTS].map(() => true),
+    )
+  })
+
+  it('takes a failed_when for harmless only where the result shows success', () => {
+    assert.deepEqual(host('failed-when-harmless').failures, [])
+    assert.equal(host('failed-when-harmless').verified, 1)
+    assert.deepEqual(
+      host('failed-when-false').failures.map(({ task, ignored }) => [task, ignored]),
+      [
+        ['Run what fails', true],
+        ['Write into a directory that is not there', true],
+      ],
+    )
+  })
+
+  it('names what a changed_when hides where no diff tells', () => {
+    assert.deepEqual(host('changed-when-false-without-diff'), {
+      sentinel: true,
+      verified: 1,
+      failures: [],
+      unchecked: [{ task: 'Write the other file', reason: 'verdict_overridden' }],
+      drift: [],
+    })
+  })
+
+  it('sees a link in the place of a file even where the text is equal and changed_when says false', () => {
+    const [drift] = host('changed-when-false-on-link').drift
+    assert.equal(drift?.change, 'modified')
+    assert.equal(drift?.actual.type, 'link')
+  })
+
+  it('never takes a handler for drift, but its failure for a failure', () => {
+    const { drift, failures } = host('handlers')
+    assert.deepEqual(drift.map(pathOf), ['/etc/rows/content-drift'])
+    assert.deepEqual(failures, [{ task: 'Restart', kind: 'failed', ignored: true, message: 'no such service' }])
+  })
+
+  it('finds the path wherever a module tells it, and merges what several tasks say about one', () => {
+    const seen = host('paths').drift.map((drift) => [pathOf(drift) ?? drift.task, drift.change])
+    assert.deepEqual(seen, [
+      ['/etc/rows/content-drift', 'modified'],
+      ['/etc/rows/directory/rows.yml', 'missing'],
+      ['/etc/rows/link', 'modified'],
+      ['/etc/rows/mode-drift', 'metadata'],
+      ['/etc/rows/new-directory', 'missing'],
+      ['/etc/rows/slash/rows.yml', 'missing'],
+      ['Write elsewhere', 'modified'],
+      ['Say so', 'modified'],
+    ])
+  })
+
+  it('lets nothing of a no_log value out: not in the file, not in a line', () => {
+    assert.doesNotMatch(JSON.stringify(evidenceOf('no-log-drift', run.evidence)), /hunter2/)
+    const lines = run.output.split('\n').filter((line) => line.startsWith('no-log-drift '))
+    assert.equal(lines.length >= 2, true)
+    assert.doesNotMatch(lines.join('\n'), /hunter2/)
+  })
+
+  it('prints a pair of lines per host, which names it', () => {
+    assert.match(run.output, /^content-drift DRIFTED_FILES=\/etc\/rows\/content-drift$/m)
+    assert.match(run.output, /^content-drift SYNC_STATUS=OUT_OF_SYNC$/m)
+    assert.match(run.output, /^clean DRIFTED_FILES=$/m)
+    assert.match(run.output, /^clean SYNC_STATUS=SYNCED$/m)
+    assert.match(run.output, /^rescued SYNC_STATUS=UNKNOWN$/m)
+    assert.match(run.output, /^rescued SYNC_STATUS_REASON=failed in task "Fail": rescued$/m)
+  })
+
+  describe('of a run that was cut short or looked at nothing', () => {
+    const check = async (play: string, hosts: Record<string, string>, ...args: string[]): Promise<CheckRun> => {
+      const playbook = join(directory, 'site.yml')
+      writeFileSync(playbook, play)
+      return await etc.playbook(['--check', '--diff', '-i', writeInventory(directory, hosts), playbook, ...args], {
+        ANSIBLE_CONFIG: join(REPOSITORY, 'ansible.cfg'),
+      })
+    }
+    const oneDown = { 'server-1': DOWN, 'server-2': LOCAL, 'server-3': LOCAL }
+    const task = `
+  tasks:
+    - name: Write the file
+      ansible.builtin.copy: {content: "as in Git\\n", dest: /etc/rows/clean, mode: "0644"}
+      tags: [files]
+`
+    const sentinels = (evidence: Evidence | null) =>
+      Object.entries(evidence?.hosts ?? {}).map(([name, { sentinel }]) => [name, sentinel])
+
+    it('is as recorded for the row: one-of-three-down', async () => {
+      const { evidence, output } = await check(`- hosts: all\n  gather_facts: false${task}`, oneDown)
+      assertGolden('one-of-three-down', evidence)
+      assert.deepEqual(sentinels(evidence), [
+        ['server-1', false],
+        ['server-2', true],
+        ['server-3', true],
+      ])
+      assert.match(output, /^server-1 SYNC_STATUS=UNKNOWN$/m)
+      assert.match(output, /^server-2 SYNC_STATUS=SYNCED$/m)
+    })
+
+    it('is as recorded for the row: any-errors-fatal', async () => {
+      const play = `- hosts: all\n  gather_facts: false\n  any_errors_fatal: true${task}`
+      const { evidence, output } = await check(play, oneDown)
+      assertGolden('any-errors-fatal', evidence)
+      assert.deepEqual(
+        sentinels(evidence).map(([, reached]) => reached),
+        [false, false, false],
+      )
+      assert.doesNotMatch(output, /SYNC_STATUS=SYNCED/)
+    })
+
+    it('is as recorded for the row: serial-first-host-down', async () => {
+      const { evidence, output } = await check(`- hosts: all\n  gather_facts: false\n  serial: 1${task}`, oneDown)
+      assertGolden('serial-first-host-down', evidence)
+      assert.deepEqual(sentinels(evidence), [
+        ['server-1', false],
+        ['server-2', false],
+        ['server-3', false],
+      ])
+      assert.doesNotMatch(output, /SYNC_STATUS=SYNCED/)
+    })
+
+    it('is as recorded for the row: empty-tags', async () => {
+      const { evidence, output } = await check(
+        `- hosts: all\n  gather_facts: false${task}`,
+        { 'rsyslog-lab': LOCAL },
+        '--tags',
+        'no-such-tag',
+      )
+      assertGolden('empty-tags', evidence)
+      assert.deepEqual(evidence?.selection, ['--tags no-such-tag'])
+      assert.equal(evidence?.hosts['rsyslog-lab']?.verified, 0)
+      assert.match(output, /^SYNC_STATUS=UNKNOWN$/m)
+    })
+
+    it('has no sentinel where the tag that it hangs on is skipped', async () => {
+      const play = `- hosts: all\n  gather_facts: false${task}`
+      const { evidence } = await check(play, { 'rsyslog-lab': LOCAL }, '--skip-tags', 'always')
+      assert.deepEqual(evidence?.selection, ['--skip-tags always'])
+      assert.equal(evidence?.hosts['rsyslog-lab']?.sentinel, false)
+    })
+  })
+})
+
+describe('a run that is no drift check', { skip: cannotRun }, () => {
+  it('prints and writes nothing of ours, when one play of several is not in check mode', async () => {
+    await using etc = await PrivateEtc.make()
+    const directory = mkdtempSync(join(tmpdir(), 'gitops-status-evidence-'))
+    try {
+      const playbook = join(directory, 'site.yml')
+      const play = (checkMode: boolean) =>
+        `- hosts: all\n  gather_facts: false\n  check_mode: ${checkMode}\n  tasks: [ansible.builtin.ping: {}]\n`
+      writeFileSync(playbook, `${play(true)}${play(false)}`)
+      const inventory = writeInventory(directory, { 'rsyslog-lab': LOCAL })
+      const run = await etc.playbook(['-i', inventory, playbook], {
+        ANSIBLE_CONFIG: join(REPOSITORY, 'ansible.cfg'),
+      })
+      assert.equal(run.code, 0)
+      assert.equal(run.evidence, null)
+      assert.doesNotMatch(run.output, /SYNC_STATUS|DRIFTED_FILES|sentinel/)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
+
+function pathOf(drift: DriftEvidence): string | null {
+  return drift.path_base64 === null ? null : Buffer.from(drift.path_base64, 'base64').toString()
+}
