@@ -16,6 +16,11 @@ umask 022
 # Without PAM, sshd takes a root account for locked if its password field is "!".
 ROOT_SHADOW='root:*:19000:0:99999:7:::'
 
+# -n: without a record of it in /run, which is not ours yet, or not there for that.
+mount() {
+  command mount -n "$@"
+}
+
 keep_in_memory() {
   mount -t tmpfs -o "mode=$2" tmpfs "$1"
 }
@@ -56,8 +61,7 @@ hide_devices() {
   ln -s fd/0 /tmp/dev/stdin
   ln -s fd/1 /tmp/dev/stdout
   ln -s fd/2 /tmp/dev/stderr
-  # -n: the record in /run of what was mounted is not ours to write.
-  mount -n --move /tmp/dev /dev
+  mount --move /tmp/dev /dev
   rmdir /tmp/dev
 }
 
@@ -151,7 +155,7 @@ inside() {
   keep_in_memory /tmp/etc 0755
   cp -dR --preserve=mode,timestamps,links /etc/. /tmp/etc 2>/dev/null || :
   cp /run/sshd/real-passwd /tmp/etc/passwd
-  mount -n --move /tmp/etc /etc
+  mount --move /tmp/etc /etc
   rmdir /tmp/etc
   keep_in_memory /run 0755
   new_boot_id
