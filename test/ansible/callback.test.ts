@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { cannotRun, LOCAL, PrivateEtc, REPOSITORY, writeInventory } from './private-etc.ts'
+
+const GOLDEN = new URL('../golden/evidence/', import.meta.url)
+const PLUGIN = join(REPOSITORY, 'ansible/callback_plugins/gitops_status.py')
+
+describe('the callback plugin as a script', () => {
+  it('says the status of each recorded row, and SYNCED of the clean ones only', () => {
+    const statuses = readdirSync(GOLDEN).map((file) => {
+      const input = readFileSync(new URL(file, GOLDEN))
+      // No module of Ansible's can be found from an isolated Python without its site directory.
+      const { status, stdout, stderr } = spawnSync('python3', ['-I', '-S', PLUGIN], { input, encoding: 'utf8' })
+      assert.equal(status, 0, stderr)
+      return [file.replace('.json', ''), JSON.parse(stdout)] as const
+    })
+    const unknown = { 'rsyslog-lab': 'UNKNOWN' }
+    const drifted = { 'rsyslog-lab': 'OUT_OF_SYNC' }
+    assert.deepEqual(Object.fromEntries(statuses), {
+      'all-skipped': unknown,
+      'any-errors-fatal': { 'server-1': 'UNKNOWN', 'server-2': 'UNKNOWN', 'server-3': 'UNKNOWN' },
+      'changed-when-false-with-diff': drifted,
+      clean: { 'rsyslog-lab': 'SYNCED' },
+      'content-and-mode-drift': drifted,
+      'content-drift': drifted,
+      'empty-tags': unknown,
+      extra: drifted,
+      'failed-when-false': unknown,
+      'forged-names': drifted,
+      'ignore-unreachable': unknown,
+      'ignored-failure': unknown,
+      missing: drifted,
+      'mode-drift': drifted,
+      'no-log-drift': drifted,
+      'one-of-three-down': { 'server-1': 'UNKNOWN', 'server-2': 'SYNCED', 'server-3': 'SYNCED' },
+      rescued: unknown,
+      'serial-first-host-down': { 'server-1': 'UNKNOWN', 'server-2': 'UNKNOWN', 'server-3': 'UNKNOWN' },
+    })
+  })
+})
+
+describe('the callback plugin with a playbook of somebody else', { skip: cannotRun }, () => {
+  let etc: PrivateEtc
+  let directory: string
+  let parts: string
+
+  before(async () => {
+    etc = await PrivateEtc.make()
+    directory = mkdtempSync(join(tmpdir(), 'gitops-status-callback-'))
+    parts = join(directory, 'parts')
+    for (const part of ['callback_plugins', 'library', 'playbooks']) {
+      cpSync(join(REPOSITORY, 'ansible', part), join(parts, part), { recursive: true })
+    }
+    writeFileSync(
+      join(directory, 'site.yml'),
+      `
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Write the file
+      ansible.builtin.copy: {content: "as in Git\\n", dest: /etc/of-a-user.conf, mode: "0644"}
+`,
+    )
+    writeFileSync(join(directory, 'ansible.cfg'), '')
+  })
+
+  after(async () => {
+    await etc[Symbol.asyncDispose]()
+    rmSync(directory, { recursive: true })
+  })
+
+  const check = async (env: Record<string, string> = {}) =>
+    await etc.playbook(
+      ['--check', '--diff', '-i', writeInventory(directory, { 'rsyslog-lab': LOCAL }), join(directory, 'site.yml')],
+      {
+        ANSIBLE_CONFIG: join(directory, 'ansible.cfg'),
+        ANSIBLE_CALLBACK_PLUGINS: join(parts, 'callback_plugins'),
+        ...env,
+      },
+    )
+
+  it('needs no setting but where it is, and finds its sentinel and its module from there', async () => {
+    const { evidence, output } = await check({ ANSIBLE_FORCE_COLOR: 'true' })
+    const host = evidence?.hosts['rsyslog-lab']
+    assert.equal(host?.sentinel, true, output)
+    assert.deepEqual(
+      host?.drift.map(({ change, path_base64 }) => [change, path_base64]),
+      [['missing', Buffer.from('/etc/of-a-user.conf').toString('base64')]],
+    )
+    assert.match(output, /^DRIFTED_FILES=\/etc\/of-a-user\.conf\nSYNC_STATUS=OUT_OF_SYNC$/m)
+  })
+
+  it('leaves UNKNOWN where the sentinel cannot be appended', async () => {
+    const { code, evidence, output } = await check({ GITOPS_STATUS_SENTINEL: join(directory, 'not-there.yml') })
+    assert.equal(code, 0)
+    assert.equal(evidence?.hosts['rsyslog-lab']?.sentinel, false)
+    assert.match(output, /^SYNC_STATUS=UNKNOWN$/m)
+  })
+
+  it('keeps the drift that it knows of where the paths could not be looked at', async () => {
+    const library = join(directory, 'broken-library')
+    mkdirSync(library)
+    writeFileSync(join(library, 'gitops_status_inspect.py'), '#!/usr/bin/python\nraise SystemExit(1)\n')
+    const { evidence, output } = await check({ GITOPS_STATUS_LIBRARY: library })
+    const host = evidence?.hosts['rsyslog-lab']
+    assert.deepEqual([host?.sentinel, host?.failures], [true, []], output)
+    assert.deepEqual(
+      host?.drift.map(({ change, actual }) => [change, actual]),
+      [['modified', {}]],
+    )
+  })
+
+  it('trusts none of its hosts when it fails to read a result itself', async () => {
+    const plugin = join(parts, 'callback_plugins/gitops_status.py')
+    const text = readFileSync(plugin, 'utf8')
+    writeFileSync(plugin, text.replace('    def take(self, result):\n', '$&        raise KeyError("unforeseen")\n'))
+    try {
+      const { code, evidence, output } = await check()
+      assert.equal(code, 0)
+      assert.match(evidence?.hosts['rsyslog-lab']?.failures[0]?.message ?? output, /unforeseen/)
+      assert.match(output, /^SYNC_STATUS=UNKNOWN$/m)
+    } finally {
+      writeFileSync(plugin, text)
+    }
+  })
+
+  it('leaves no file, and Ansible unharmed, when the result cannot be written', async () => {
+    const { code, output } = await check({
+      GITOPS_STATUS_RESULT_FILE: join(directory, 'no-such-directory/result.json'),
+    })
+    assert.equal(code, 0)
+    assert.match(output, /no result could be written/)
+    assert.match(output, /^SYNC_STATUS=OUT_OF_SYNC$/m)
+  })
+
+  it('writes the result for its owner alone, whole, and with the id of the run', async () => {
+    const file = join(directory, 'result.json')
+    writeFileSync(file, 'left over', { mode: 0o644 })
+    await check({ GITOPS_STATUS_RESULT_FILE: file, GITOPS_STATUS_RUN_ID: 'run-2' })
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    assert.equal(JSON.parse(readFileSync(file, 'utf8')).run_id, 'run-2')
+    assert.deepEqual(
+      readdirSync(directory).filter((name) => name.endsWith('.tmp')),
+      [],
+    )
+  })
+})
