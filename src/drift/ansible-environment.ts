@@ -10,6 +10,9 @@ export interface RunFiles {
   readonly directory: string
 }
 
+/** Begins the name of each connection's socket. */
+export const CONTROL_SOCKET = 'c-'
+
 // What a program needs to run at all, and how it reaches the servers. Nothing else of ours may bend a check, and no
 // secret of ours may reach a playbook.
 const PASSED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ', 'TMPDIR', 'SSH_AUTH_SOCK', 'KRB5CCNAME']
@@ -75,21 +78,28 @@ export function checkEnvironment(parts: AnsibleParts, { resultFile, runId }: Run
  */
 export function sshVariables(options: {
   readonly knownHostsFile: string
-  readonly directory: string
+  /** Private to this run. */
+  readonly socketDirectory: string
   readonly configuredSshArgs: string
+  /** Whether ssh has this option (OpenSSH 8.5); an older one stops at a name that it does not know. */
+  readonly hasKnownHostsCommand: boolean
 }): string {
   const ours = [
     'StrictHostKeyChecking=yes',
     'UpdateHostKeys=no',
     `UserKnownHostsFile="${options.knownHostsFile}"`,
     'GlobalKnownHostsFile=/dev/null',
+    // The other ways in which OpenSSH lets a server pass.
+    'NoHostAuthenticationForLocalhost=no',
+    'VerifyHostKeyDNS=no',
+    ...(options.hasKnownHostsCommand ? ['KnownHostsCommand=none'] : []),
     'BatchMode=yes',
     'ConnectTimeout=10',
     // A server that hangs in the middle of a task ends its connection, not the whole check.
     'ServerAliveInterval=5',
     'ServerAliveCountMax=6',
     // A connection that somebody opened before, with other host key settings, must not be shared.
-    `ControlPath="${options.directory}/c-%C"`,
+    `ControlPath="${options.socketDirectory}/${CONTROL_SOCKET}%C"`,
   ]
   return JSON.stringify({
     ansible_ssh_args: `${ours.map((option) => `-o ${shellQuoted(option)}`).join(' ')} ${options.configuredSshArgs}`,

@@ -3,6 +3,7 @@
  * hint what to do about it. A new code is a line here; the truth table (truth-table.test.ts) asks for its row.
  */
 export const CHECK_ERRORS = {
+  temporary_unwritable: ['No temporary file could be written', 'Look at TMPDIR where the check runs'],
   ansible_missing: ['ansible-playbook could not be started', 'Install ansible-core where the check runs'],
   playbook_missing: ['The playbook does not exist', 'Name it with --playbook'],
   playbook_invalid: ['Ansible cannot read the playbook', 'Run ansible-playbook --syntax-check on it'],
@@ -54,7 +55,7 @@ export interface CheckError {
 /** @param detail What Ansible or ssh said, in one line. It comes from outside and is cut and cleaned here. */
 export function checkError(code: CheckErrorCode, detail = ''): CheckError {
   const [sentence] = CHECK_ERRORS[code]
-  const said = printable(detail).slice(0, MAX_DETAIL_LENGTH)
+  const said = [...printable(detail)].slice(0, MAX_DETAIL_LENGTH).join('')
   return { code, message: said === '' ? sentence : `${sentence}: ${said}` }
 }
 

@@ -2,10 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ansibleEnvironment, checkEnvironment, childEnvironment, sshVariables } from './ansible-environment.ts'
+import {
+  ansibleEnvironment,
+  CONTROL_SOCKET,
+  checkEnvironment,
+  childEnvironment,
+  sshVariables,
+} from './ansible-environment.ts'
 import { ansibleParts } from './ansible-parts.ts'
 import { type CheckError, checkError } from './check-error.ts'
-import { type ExpectedHosts, readInventory, readSshArgs } from './inventory.ts'
+import { type ExpectedHosts, hasKnownHostsCommand, readInventory, readSshArgs } from './inventory.ts'
 import { judge, type Verdict } from './judge.ts'
 import { type KnownHosts, knownHostsFile } from './known-hosts.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
@@ -51,19 +57,48 @@ const INVENTORY_TIMEOUT_MS = 120_000
 export async function runDriftCheck(request: CheckRequest): Promise<CheckResult> {
   const startedAt = new Date()
   const began = performance.now()
-  const directory = mkdtempSync(join(tmpdir(), 'gitops-status-'))
+  const outcome = await inPrivateDirectories((directories) => checkIn(directories, request)).catch((error: unknown) =>
+    failed(request.onlyHost, temporaryError(error)),
+  )
+  return { startedAt, durationMs: Math.round(performance.now() - began), ...outcome }
+}
+
+type Outcome = Pick<CheckResult, 'verdicts' | 'error' | 'output'>
+
+interface Directories {
+  readonly directory: string
+  readonly socketDirectory: string
+}
+
+// The path of a socket ends after 107 bytes, and ssh appends the names of two to that of the directory.
+const MAX_SOCKET_DIRECTORY_BYTES = 107 - '/c-'.length - 40 - '.1234567890abcdef'.length
+
+async function inPrivateDirectories(use: (directories: Directories) => Promise<Outcome>): Promise<Outcome> {
+  const made: string[] = []
+  const make = (parent: string) => {
+    const directory = mkdtempSync(join(parent, 'gitops-status-'))
+    made.push(directory)
+    return directory
+  }
   try {
-    const outcome = await checkIn(directory, request)
-    return { startedAt, durationMs: Math.round(performance.now() - began), ...outcome }
+    const directory = make(tmpdir())
+    const fits = Buffer.byteLength(directory) <= MAX_SOCKET_DIRECTORY_BYTES
+    return await use({ directory, socketDirectory: fits ? directory : make('/tmp') })
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    for (const directory of made) rmSync(directory, { recursive: true, force: true })
   }
 }
 
-async function checkIn(
-  directory: string,
-  request: CheckRequest,
-): Promise<Pick<CheckResult, 'verdicts' | 'error' | 'output'>> {
+/** @throws what is no trouble with files: that is a bug, and no finding. */
+function temporaryError(error: unknown): CheckError {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error
+  return checkError(
+    error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'disk_full' : 'temporary_unwritable',
+    error.message,
+  )
+}
+
+async function checkIn({ directory, socketDirectory }: Directories, request: CheckRequest): Promise<Outcome> {
   const { inventory, onlyHost, timeoutMs, privateKey } = request
   const env = { ...childEnvironment(request.env, request.passEnv), ...ansibleEnvironment({ directory }) }
   const run = (file: string, args: readonly string[], more: { env?: Record<string, string>; timeoutMs: number }) =>
@@ -78,19 +113,26 @@ async function checkIn(
   const ask = (file: string, args: readonly string[]) =>
     run(file, args, { timeoutMs: Math.min(timeoutMs, INVENTORY_TIMEOUT_MS) })
 
-  const [listed, configuredSshArgs] = await Promise.all([
+  const [listed, configuredSshArgs, canAskForHostKeys] = await Promise.all([
     readInventory({ inventory, cwd: request.directory, run: ask }),
     readSshArgs(ask),
+    hasKnownHostsCommand(ask),
   ])
   const expected = onlyThe(onlyHost, listed)
   if ('error' in expected) return failed(onlyHost, expected.error)
 
+  const variables = sshVariables({
+    knownHostsFile: knownHostsFile(request.knownHosts, { directory, cwd: request.directory }),
+    socketDirectory,
+    configuredSshArgs,
+    hasKnownHostsCommand: canAskForHostKeys,
+  })
   const agent =
     privateKey === null
       ? null
       : await startSshAgent({
           privateKey,
-          directory,
+          directory: socketDirectory,
           lifetimeMs: timeoutMs + 60_000,
           env: childEnvironment(request.env),
         })
@@ -99,7 +141,7 @@ async function checkIn(
   const runId = randomUUID()
   const resultFile = join(directory, 'result.json')
   try {
-    const ran = await run('ansible-playbook', playbookArgs(request, { directory, configuredSshArgs }), {
+    const ran = await run('ansible-playbook', playbookArgs(request, variables), {
       env: {
         ...checkEnvironment(ansibleParts(directory), { resultFile, runId, directory }),
         ...(agent && { SSH_AUTH_SOCK: agent.socket }),
@@ -110,22 +152,18 @@ async function checkIn(
     const verdicts = judge(expected.hosts, { ending: ran.ending, output, result: readIfThere(resultFile), runId })
     return { verdicts, error: null, output }
   } finally {
-    await closeSharedConnections(directory, env)
+    await closeSharedConnections(socketDirectory, env)
     agent?.stop()
   }
 }
 
-function playbookArgs(
-  { directory: cwd, playbook, inventory, onlyHost, ansibleArgs, knownHosts }: CheckRequest,
-  { directory, configuredSshArgs }: { directory: string; configuredSshArgs: string },
-): string[] {
-  const file = knownHostsFile(knownHosts, { directory, cwd })
+function playbookArgs({ playbook, inventory, onlyHost, ansibleArgs }: CheckRequest, extraVariables: string): string[] {
   return [
     ...['-i', inventory],
     ...(onlyHost === null ? [] : ['--limit', onlyHost]),
     ...ansibleArgs,
     // Last, so that they win over whatever came before.
-    ...['--check', '--diff', '--extra-vars', sshVariables({ knownHostsFile: file, directory, configuredSshArgs })],
+    ...['--check', '--diff', '--extra-vars', extraVariables],
     playbook,
   ]
 }
@@ -138,11 +176,11 @@ function onlyThe(onlyHost: string | null, listed: ExpectedHosts): ExpectedHosts 
 }
 
 /** Without a list of hosts the one that was asked for still gets its UNKNOWN. */
-function failed(onlyHost: string | null, error: CheckError) {
+function failed(onlyHost: string | null, error: CheckError): Outcome {
   return onlyHost === null ? { verdicts: [], error, output: '' } : failedFor([onlyHost], error)
 }
 
-function failedFor(hosts: readonly string[], error: CheckError) {
+function failedFor(hosts: readonly string[], error: CheckError): Outcome {
   const verdicts = hosts.map((host): Verdict => ({ host, status: 'UNKNOWN', error, drift: [], coverage: null }))
   return { verdicts, error: null, output: '' }
 }
@@ -161,7 +199,7 @@ function outputOf({ stdout, stderr }: CommandResult): string {
 
 // Ansible leaves connections open for a minute, for a next run that would find them. Ours are private to this run.
 async function closeSharedConnections(directory: string, env: Record<string, string>): Promise<void> {
-  const sockets = readdirSync(directory).filter((name) => name.startsWith('c-'))
+  const sockets = readdirSync(directory).filter((name) => name.startsWith(CONTROL_SOCKET))
   await Promise.all(
     sockets.map((name) =>
       runCommand({

@@ -27,11 +27,8 @@ export async function readInventory(options: {
   if (ending.kind === 'not_started') return { error: checkError('ansible_missing', ending.reason) }
   if (ending.kind === 'interrupted') return { error: checkError('interrupted') }
   if (ending.kind === 'timed_out') return { error: checkError('timeout', 'while reading the inventory') }
-  if (ending.kind !== 'exited' || ending.code !== 0)
-    return { error: checkError('inventory_invalid', firstLine(stderr)) }
-
-  const hosts = hostsIn(stdout)
-  if (hosts === null) return { error: checkError('inventory_invalid', firstLine(stderr)) }
+  const hosts = ending.kind === 'exited' && ending.code === 0 ? hostsIn(stdout) : null
+  if (hosts === null) return { error: whyNoHosts(stderr) }
   if (hosts.length === 0) return { error: checkError('inventory_empty') }
   return { hosts }
 }
@@ -40,6 +37,12 @@ export async function readInventory(options: {
 export async function readSshArgs(run: RunAnsible): Promise<string> {
   const { stdout } = await run('ansible-config', ['dump', '--type', 'connection', '--format', 'json'])
   return findSshArgs(parseJson(stdout)) ?? '-C -o ControlMaster=auto -o ControlPersist=60s' // Ansible's own default
+}
+
+/** Whether ssh can ask a program for host keys, and so must be told not to. */
+export async function hasKnownHostsCommand(run: RunAnsible): Promise<boolean> {
+  const { ending } = await run('ssh', ['-F', 'none', '-G', '-o', 'KnownHostsCommand=none', 'localhost'])
+  return ending.kind === 'exited' && ending.code === 0
 }
 
 function hostsIn(json: string): string[] | null {
@@ -68,6 +71,11 @@ function findSshArgs(value: unknown): string | null {
   return null
 }
 
-function firstLine(text: string): string {
-  return text.split('\n').find((line) => line.trim() !== '') ?? ''
+function whyNoHosts(stderr: string): CheckError {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+  const said = lines.find((line) => line.startsWith('ERROR') || line.startsWith('[ERROR]')) ?? lines[0] ?? ''
+  return checkError(
+    /vault (secrets|password)|Decryption failed/i.test(said) ? 'vault_password_missing' : 'inventory_invalid',
+    said,
+  )
 }

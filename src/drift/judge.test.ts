@@ -134,6 +134,18 @@ describe('judge, by what was said', () => {
     })
   }
 
+  it('finds a changed host key where ssh says it, below a row of @', () => {
+    const message = `Failed to connect to the host via ssh: ${'@'.repeat(59)}`
+    const failures = [aFailure({ kind: 'unreachable', message })]
+    const hosts = { 'rsyslog-lab': aHost({ failures }), another: aHost({ failures }) }
+    const output = `fatal: [rsyslog-lab]: UNREACHABLE! => {"msg": "${message}\\r\\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @"}`
+
+    assert.deepEqual(brief(judge(['rsyslog-lab', 'another'], aRun(anEvidence({ hosts }), { output }))), [
+      'rsyslog-lab UNKNOWN host_key_changed',
+      'another UNKNOWN unreachable',
+    ])
+  })
+
   const FAILED: readonly (readonly [said: string, code: CheckErrorCode])[] = [
     ['/bin/sh: 1: /usr/bin/python3: not found', 'python_missing'],
     ['The module failed to execute correctly, you probably need to set the interpreter', 'python_missing'],

@@ -40,7 +40,7 @@ export interface PlaybookRun {
 export function judge(hosts: readonly string[], run: PlaybookRun): Verdict[] {
   const outcome = evidenceOf(run)
   if ('error' in outcome) return hosts.map((host) => unknown(host, outcome.error))
-  return hosts.map((host) => judgeHost(host, outcome.evidence))
+  return hosts.map((host) => judgeHost(host, outcome.evidence, run.output))
 }
 
 /** The whole run's evidence, or what is wrong with all of it. */
@@ -68,13 +68,13 @@ function evidenceOf({ ending, output, result, runId }: PlaybookRun): { evidence:
   return { evidence }
 }
 
-function judgeHost(host: string, evidence: Evidence): Verdict {
+function judgeHost(host: string, evidence: Evidence, output: string): Verdict {
   const seen = Object.hasOwn(evidence.hosts, host) ? evidence.hosts[host] : undefined
   if (seen === undefined) return unknown(host, checkError('host_not_in_run'))
 
   const coverage = coverageOf(seen, evidence.selection)
   const failure = seen.failures.find(({ ignored }) => !ignored) ?? seen.failures[0]
-  if (failure !== undefined) return unknown(host, failureError(failure), coverage)
+  if (failure !== undefined) return unknown(host, failureError(failure, lineAbout(host, output)), coverage)
   if (!seen.sentinel) return unknown(host, checkError('run_cut_short'), coverage)
   if (seen.verified <= 0) return unknown(host, checkError('nothing_verified'), coverage)
 
@@ -128,10 +128,19 @@ const NO_RESULT_WORDS: readonly [RegExp, CheckErrorCode][] = [
   [/No space left on device|Disk quota exceeded/i, 'disk_full'],
 ]
 
-function failureError({ task, kind, ignored, message }: Failure): CheckError {
-  const words = kind === 'unreachable' ? UNREACHABLE_WORDS : FAILED_WORDS
-  const general = kind === 'unreachable' ? 'unreachable' : ignored ? 'task_failed_ignored' : 'task_failed'
-  return checkError(matching(words, message) ?? general, kind === 'unreachable' ? message : `${task}: ${message}`)
+function failureError({ task, kind, ignored, message }: Failure, printed: string): CheckError {
+  if (kind === 'unreachable') {
+    // The message is the first line that ssh said, and of a changed key that is a row of @.
+    const code = matching(UNREACHABLE_WORDS, message) ?? matching(UNREACHABLE_WORDS, printed) ?? 'unreachable'
+    return checkError(code, message.replace(/@{3,}/g, ''))
+  }
+  const general = ignored ? 'task_failed_ignored' : 'task_failed'
+  return checkError(matching(FAILED_WORDS, message) ?? general, `${task}: ${message}`)
+}
+
+/** What Ansible printed of a host that it could not reach; empty when that is not there. */
+function lineAbout(host: string, output: string): string {
+  return output.split('\n').find((line) => line.startsWith(`fatal: [${host}]: UNREACHABLE!`)) ?? ''
 }
 
 function whyNoResult(output: string): CheckError {
