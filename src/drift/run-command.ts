@@ -8,6 +8,8 @@ export interface Command {
   /** Written to standard input, which is then closed. Nothing: the command sees an empty one. */
   readonly input?: string
   readonly timeoutMs: number
+  /** How long something may go on after it was asked to end. */
+  readonly killAfterMs?: number
   readonly signal?: AbortSignal
 }
 
@@ -28,7 +30,7 @@ export interface CommandResult {
 // Ansible's output grows with the fleet; an inventory of 5,000 hosts is a few megabytes of JSON.
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 // Ansible passes a SIGTERM on to its workers and waits for them; a hung SSH client does not heed it.
-const TERM_TO_KILL_MS = 3_000
+const KILL_AFTER_MS = 3_000
 
 /**
  * Runs a command in a session of its own: without a terminal nothing in it can ask for a password, and a signal
@@ -36,7 +38,7 @@ const TERM_TO_KILL_MS = 3_000
  */
 export function runCommand(command: Command): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const { file, args, cwd, env, input, timeoutMs, signal } = command
+    const { file, args, cwd, env, input, timeoutMs, killAfterMs = KILL_AFTER_MS, signal } = command
     if (signal?.aborted) {
       resolve({ ending: { kind: 'interrupted' }, stdout: '', stderr: '' })
       return
@@ -47,11 +49,12 @@ export function runCommand(command: Command): Promise<CommandResult> {
     const stderr = collect(child.stderr)
     let cutShort: Ending | undefined
     let killTimer: NodeJS.Timeout | undefined
+    let leftoverTimer: NodeJS.Timeout | undefined
 
     const end = (ending: Ending) => {
       cutShort ??= ending
       signalGroup(child.pid, 'SIGTERM')
-      killTimer ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), TERM_TO_KILL_MS)
+      killTimer ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), killAfterMs)
     }
     const onAbort = () => end({ kind: 'interrupted' })
     const timeout = setTimeout(() => end({ kind: 'timed_out' }), timeoutMs)
@@ -60,13 +63,19 @@ export function runCommand(command: Command): Promise<CommandResult> {
     const finish = (ending: Ending) => {
       clearTimeout(timeout)
       clearTimeout(killTimer)
+      clearTimeout(leftoverTimer)
       signal?.removeEventListener('abort', onAbort)
       resolve({ ending: cutShort ?? ending, stdout: stdout(), stderr: stderr() })
     }
     child.once('error', (error) => finish({ kind: 'not_started', reason: error.message }))
     child.once('exit', () => {
       // A worker that outlived Ansible would keep the pipes open, and keep working on the servers.
-      if (cutShort !== undefined) signalGroup(child.pid, 'SIGKILL')
+      signalGroup(child.pid, 'SIGKILL')
+      // What has left the group is out of reach, and might keep them open for ever.
+      leftoverTimer = setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, killAfterMs)
     })
     child.once('close', (code, killedBy) =>
       finish(killedBy === null ? { kind: 'exited', code: code ?? -1 } : { kind: 'killed', signal: killedBy }),
