@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, it } from 'node:test'
+import { aReceived } from '../../test/server/a-report.ts'
+import { CannotStart } from '../domain/cannot-start.ts'
+import { Fault } from '../domain/fault.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import { describeStore } from './store-contract.ts'
+
+describeStore('sqlite', async () => openSqliteStore(':memory:'))
+
+const root = mkdtempSync(join(tmpdir(), 'gitops-status-store-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+let files = 0
+
+describeStore('sqlite in a file', async () => openSqliteStore(join(root, `contract-${files++}.db`)))
+
+/** The database of a server that took some reports and was stopped. */
+async function aDatabase(name: string): Promise<string> {
+  const path = join(root, name)
+  const store = await openSqliteStore(path)
+  const reports = Array.from({ length: 300 }, (_, index) =>
+    aReceived({ server: `server-${index}`, files: [{ name: 'a' }] }),
+  )
+  await store.append(reports)
+  await store.close()
+  return path
+}
+
+describe('a SQLite file', () => {
+  it('has every state again when it is opened again', async () => {
+    const path = join(root, 'again.db')
+    const drift = aReceived({ files: [{ name: 'rsyslog.conf' }] })
+    const failure = aReceived({ sync_status: 'UNKNOWN', last_check: '2026-04-21T10:32:00Z' })
+    const other = aReceived({ server: 'other' })
+    const first = await openSqliteStore(path)
+    await first.append([drift, failure, other])
+    await first.close()
+
+    const second = await openSqliteStore(path)
+
+    assert.deepEqual(await second.latest(), [
+      { newest: failure, lastKnown: drift },
+      { newest: other, lastKnown: other },
+    ])
+    const [again] = await second.append([drift])
+    assert.deepEqual(again?.duplicateOf, drift.arrivedAt)
+    await second.close()
+  })
+
+  it('holds every report once, and whether it became the newest when it came', async () => {
+    const path = join(root, 'history.db')
+    const store = await openSqliteStore(path)
+    const newer = aReceived({ last_check: '2026-04-21T10:32:00Z' })
+    await store.append([newer, newer, aReceived({ last_check: '2026-04-21T10:30:00Z' })])
+    await store.close()
+
+    const db = new DatabaseSync(path)
+    const history = db.prepare("SELECT json_extract(body, '$.last_check') AS at, applied FROM report ORDER BY id").all()
+    db.close()
+
+    assert.deepEqual(
+      history.map(({ at, applied }) => ({ at, applied })),
+      [
+        { at: '2026-04-21T10:32:00Z', applied: 1 },
+        { at: '2026-04-21T10:30:00Z', applied: 0 },
+      ],
+    )
+  })
+
+  it('is refused to a second one, who learns the pid of the first', async () => {
+    const path = join(root, 'twice.db')
+    const first = await openSqliteStore(path)
+
+    const refusal = await refusalOf(path)
+    assert.match(refusal, /in use by another process/)
+    if (process.platform === 'linux') assert.match(refusal, new RegExp(`pid ${process.pid}`))
+    await first.append([aReceived()])
+    await first.close()
+  })
+})
+
+describe('a SQLite file that cannot be trusted', () => {
+  const DAMAGE: Record<string, { readonly harm: (path: string) => void; readonly says: RegExp }> = {
+    'a zeroed header': { harm: (path) => overwrite(path, 0, Buffer.alloc(100)), says: /is no database/ },
+    'flipped bytes': { harm: flipBytes, says: /is damaged/ },
+    'its end cut off': {
+      harm: (path) => truncateSync(path, Math.floor(readFileSync(path).length * 0.6)),
+      says: /is damaged/,
+    },
+    'another text in its place': {
+      harm: (path) => writeFileSync(path, 'hello\n'.repeat(1_000)),
+      says: /is no database/,
+    },
+    'nothing in it': { harm: (path) => truncateSync(path), says: /is empty/ },
+    'a changed byte in its reports': { harm: changeOneValue, says: /is not what was stored/ },
+    'a newer schema': {
+      harm: (path) => sql(path, 'PRAGMA user_version = 1000'),
+      says: /newer gitops-status-server \(schema 1000/,
+    },
+    'the mark of another program': { harm: (path) => sql(path, 'PRAGMA application_id = 1'), says: /another program/ },
+  }
+  for (const [what, { harm, says }] of Object.entries(DAMAGE)) {
+    it(`with ${what} is refused in one line and left as it is`, async () => {
+      const path = await aDatabase(`${what.replaceAll(' ', '-')}.db`)
+      harm(path)
+      const before = readFileSync(path)
+
+      const refusal = await refusalOf(path)
+      assert.match(refusal, says)
+      assert.ok(refusal.includes(path))
+      assert.match(refusal, /restore a backup|start that version|choose another path/)
+      assert.ok(!refusal.includes('\n'))
+
+      assert.deepEqual(readFileSync(path), before)
+    })
+  }
+
+  it('in a directory that does not exist is not created', async () => {
+    assert.match(await refusalOf(join(root, 'nowhere', 'a.db')), /does not exist: create it \(mkdir -p /)
+  })
+
+  it('that is a directory is refused', async () => {
+    assert.match(await refusalOf(root), /is not a file/)
+  })
+
+  it('of another owner is refused with the uid that may not write it', {
+    skip: process.getuid?.() !== 0 && 'needs root, to become another user',
+  }, async () => {
+    const directory = join(root, 'of-root')
+    mkdirSync(directory, { mode: 0o755 })
+    chmodSync(root, 0o755)
+    const path = join(directory, 'a.db')
+    await (await openSqliteStore(path)).close()
+
+    // Node's own check asks for the real user, so it is a process that is nobody altogether.
+    assert.match(asNobody(path), /cannot be written by uid 65534: give that user the file and its directory/)
+  })
+})
+
+it('a SQLite store that is closed says that it cannot write', async () => {
+  const store = await openSqliteStore(':memory:')
+  await store.close()
+  await assert.rejects(
+    store.append([aReceived()]),
+    (error) => error instanceof Fault && error.code === 'store_unavailable',
+  )
+})
+
+/** Why the file is refused. */
+async function refusalOf(path: string): Promise<string> {
+  try {
+    const store = await openSqliteStore(path)
+    await store.close() // or its worker would keep the test from ending
+  } catch (error) {
+    assert.ok(error instanceof CannotStart)
+    return error.message
+  }
+  assert.fail('was opened')
+}
+
+function overwrite(path: string, position: number, bytes: Buffer): void {
+  const file = openSync(path, 'r+')
+  writeSync(file, bytes, 0, bytes.length, position)
+  closeSync(file)
+}
+
+// Every 97th byte from the second page on: in page headers and cell pointers, not only in values.
+function flipBytes(path: string): void {
+  const bytes = readFileSync(path)
+  for (let at = 4_096; at < bytes.length; at += 97) bytes[at] = (bytes[at] ?? 0) ^ 0xff
+  writeFileSync(path, bytes)
+}
+
+function changeOneValue(path: string): void {
+  const bytes = readFileSync(path, 'latin1')
+  writeFileSync(path, bytes.replaceAll('"drift_count":1', '"drift_count":2'), 'latin1') // SQLite keeps stale copies, too
+}
+
+function sql(path: string, text: string): void {
+  const db = new DatabaseSync(path)
+  db.exec(text)
+  db.close()
+}
+
+function asNobody(path: string): string {
+  const script = `import { openDatabaseFile } from ${JSON.stringify(new URL('./sqlite-file.ts', import.meta.url))}
+    try { openDatabaseFile(${JSON.stringify(path)}) } catch (error) { console.log(error.message) }`
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    uid: 65534,
+    gid: 65534,
+  })
+}
