@@ -1,4 +1,7 @@
-// npm run lab: a server to try the product on, until Ctrl-C.
+// npm run lab: a server, the product round it, and something to try it on, until Ctrl-C.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { deploy, sshArguments, startStatusServer, watch } from './lab-product.ts'
 import { type Lab, startLab } from './lab-server.ts'
 import { announceLab, findRunningLab, labDirectory, removeStaleLab } from './running-lab.ts'
 
@@ -10,35 +13,50 @@ async function main() {
   removeStaleLab()
 
   const interrupted = untilInterrupted()
+  console.log(`Starting ${SERVER}, a real sshd with an /etc of its own; this machine's files stay untouched.`)
   await using lab = await startLab({ servers: [SERVER], directory: labDirectory() })
   announceLab({ pid: process.pid, server: SERVER, sshConfig: lab.sshConfig })
-  explainServer(lab)
-  await interrupted
+  const directory = labDirectory()
+  await using server = await startStatusServer(directory)
+  useTemporaryDirectory(join(directory, 't'))
+
+  console.log('Deploying the repository to it with Ansible ...')
+  await deploy(lab.sshConfig, interrupted)
+  if (!interrupted.aborted) explain(lab, server.url)
+  await watch(lab, server.url, interrupted)
   console.log('\nStopping the lab.')
 }
 
-function explainServer(lab: Lab) {
-  const { host, port, canChown } = lab.server(SERVER)
-  console.log(`${SERVER} is up: a real sshd on ${host}:${port}. Its files are its own; this machine's stay untouched.
+function explain(lab: Lab, url: string) {
+  console.log(`
+  Status page      ${url}/
+  For Grafana      ${url}/status.json
 
+In another terminal:
+  Edit a file      npm run lab:ssh -- 'echo "# by hand" >> /etc/rsyslog.d/30-lab.conf'
   Open a session   npm run lab:ssh
-  Edit a file      npm run lab:ssh -- 'echo "# by hand" >> /etc/rsyslog.conf'
-  Without npm      ssh -F ${lab.sshConfig} ${SERVER}
-  Stop             Ctrl-C`)
-  if (!canChown) console.log('\nNot started as root: on this server, files can belong to root only.')
+  Deploy           npm run lab:deploy
+  Check by hand    ANSIBLE_SSH_COMMON_ARGS='${sshArguments(lab.sshConfig)}' \\
+                   ansible-playbook -i ansible/inventory/hosts.yml ansible/playbooks/drift-check.yml
+
+The server is checked every few seconds; each change of state shows up here. Ctrl-C ends the lab.
+`)
+  if (!lab.server(SERVER).canChown) console.log('Not started as root: on this server, files can belong to root only.\n')
+}
+
+/** What a check that is cut short leaves behind then goes with the lab. */
+function useTemporaryDirectory(path: string) {
+  mkdirSync(path, { mode: 0o700 })
+  process.env.TMPDIR = path
 }
 
 /** Listens from the start, so that Ctrl-C while things come up still takes them down. */
-function untilInterrupted() {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const stayAlive = setInterval(() => {}, 2 ** 30)
+function untilInterrupted(): AbortSignal {
+  const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      clearInterval(stayAlive)
-      resolve()
-    })
+    process.on(signal, () => interruption.abort())
   }
-  return promise
+  return interruption.signal
 }
 
 try {
