@@ -99,6 +99,7 @@ as_root() {
   mount -o remount,bind,ro /proc/sys
   new_boot_id
   mount -o remount,bind,ro /sys
+  # Before anything is written: should a line above get lost, this machine is still safe.
   mount -o remount,bind,ro /
   settle_etc "$1"
   printf '%s\n' "$2" >/run/sshd/authorized_keys
