@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import json
 import os
 import posixpath
@@ -17,7 +18,6 @@ import re
 import sys
 import time
 import unicodedata
-import hashlib
 
 DOCUMENTATION = """
 name: gitops_status
@@ -33,8 +33,8 @@ author: gitops-status
 RESULT_FILE = "GITOPS_STATUS_RESULT_FILE"
 RUN_ID = "GITOPS_STATUS_RUN_ID"
 HERE = os.path.dirname(os.path.abspath(__file__))
-SENTINEL = os.environ.get("GITOPS_STATUS_SENTINEL") or os.path.join(HERE, "..", "playbooks", "gitops-status-sentinel.yml")
-LIBRARY = os.environ.get("GITOPS_STATUS_LIBRARY") or os.path.join(HERE, "..", "library")
+SENTINEL = os.environ.get("GITOPS_STATUS_SENTINEL", os.path.join(HERE, "../playbooks/gitops-status-sentinel.yml"))
+LIBRARY = os.environ.get("GITOPS_STATUS_LIBRARY", os.path.join(HERE, "../library"))
 SENTINEL_PLAY = "gitops-status sentinel"
 INSPECT = "gitops_status_inspect"
 # What the sentinel play reads, set for each host as that play starts.
@@ -82,7 +82,7 @@ def sync_status(host):
 
 
 def why_unknown(host):
-    for failure in host["failures"]:
+    for failure in sorted(host["failures"], key=lambda failure: failure["ignored"]):
         return '%s in task "%s": %s' % (failure["kind"], failure["task"], failure["message"])
     if not host["sentinel"]:
         return "the run did not get to the end of the check on this host"
@@ -121,6 +121,10 @@ def _is_bytes(text):
 
 
 def lines_for_people(hosts):
+    if not hosts:
+        yield "DRIFTED_FILES="
+        yield "SYNC_STATUS=UNKNOWN"
+        yield "SYNC_STATUS_REASON=the run had no host"
     several = len(hosts) > 1
     for name in sorted(hosts):
         host = hosts[name]
@@ -156,7 +160,7 @@ def write_result(path, evidence):
 
 
 def short_name(action):
-    """The name in the lists above: `ansible.builtin.copy` is `copy`, and so is a collection's `x.y.debug` not `debug`."""
+    """The name in the lists above: `ansible.builtin.copy` is `copy`, but `x.y.debug` is not `debug`."""
     action = str(action)
     namespace, _, name = action.rpartition(".")
     if namespace in ("", "ansible.builtin", "ansible.legacy", "ansible.windows"):
@@ -316,22 +320,23 @@ def hidden_failure(action, data, overridden_changed):
     return "failed_when lets a result pass that shows no success"
 
 
-def skipped_by_choice(data):
+def skipped_by_choice(action, data, has_condition):
     """A `when` that was false, or a loop over nothing."""
+    if "censored" in data:
+        # The reason is hidden, but these modules know check mode and never skip by themselves.
+        return has_condition and action in WHOLE_TEXT | {"file"}
     return any(key in data for key in ("skip_reason", "skipped_reason", "false_condition"))
 
 
 def first_line(data, fallback):
     if "censored" in data:
         return "%s (its output is hidden by no_log)" % fallback
-    for key in ("msg", "exception", "reason", "stderr", "module_stderr", "stdout", "module_stdout"):
-        value = data.get(key)
-        if isinstance(value, (list, tuple)):
-            value = " ".join(str(part) for part in value)
-        lines = [line for line in str(value or "").splitlines() if line.strip()]
-        if lines:
-            return printable(lines[0].strip())[:MAX_MESSAGE]
-    return fallback
+    # Not what a program printed, which may be the content of a file.
+    message = data.get("msg")
+    if isinstance(message, (list, tuple)):
+        message = " ".join(str(part) for part in message)
+    lines = [line for line in str(message or "").splitlines() if line.strip()]
+    return printable(lines[0].strip())[:MAX_MESSAGE] if lines else fallback
 
 
 # ---------------------------------------------------------------- one host
@@ -384,7 +389,8 @@ class Host:
 
     def resolved(self, entry, removed):
         path = entry["path"]
-        if entry["name"] and path not in removed and self.facts.get(encoded(path), {}).get("type") == "directory":
+        is_directory = path is not None and self.facts.get(encoded(path), {}).get("type") == "directory"
+        if is_directory and entry["name"] and path not in removed:
             return posixpath.join(path, entry["name"])
         return path
 
@@ -422,8 +428,12 @@ class Host:
 
     @staticmethod
     def combined(first, second):
-        winner, other = (second, first) if CHANGE_RANK[second["change"]] >= CHANGE_RANK[first["change"]] else (first, second)
-        return dict(winner, expected={**other["expected"], **winner["expected"]})
+        other, winner = sorted((first, second), key=lambda entry: CHANGE_RANK[entry["change"]])
+        expected = {**other["expected"], **winner["expected"]}
+        if len({entry["expected"].get("sha256", expected.get("sha256")) for entry in (first, second)}) > 1:
+            # Each task would change the file as it is now: none of them says what it would be after both.
+            del expected["sha256"]
+        return dict(winner, expected=expected)
 
 
 def encoded(path):
@@ -504,7 +514,7 @@ def watched(method):
             return method(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001
             self.broken = "%s: %s: %s" % (method.__name__, type(error).__name__, error)
-            self._display.warning("gitops_status: the result of this check cannot be trusted: %s" % printable(self.broken))
+            self._display.warning("gitops_status: this check cannot be trusted: %s" % printable(self.broken))
 
     return guarded
 
@@ -676,7 +686,9 @@ class CallbackModule(CallbackBase):
         )
 
     def take_skip(self, result):
-        if self.in_sentinel or result.is_handler or skipped_by_choice(result.data):
+        if self.in_sentinel or result.is_handler:
+            return
+        if skipped_by_choice(result.action, result.data, bool(result.field("when"))):
             return
         if result.action in HARMLESS_SKIP or result.action.endswith(("_info", "_facts")):
             return

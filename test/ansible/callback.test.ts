@@ -94,6 +94,13 @@ describe('the callback plugin with a playbook of somebody else', { skip: cannotR
     assert.match(output, /^DRIFTED_FILES=\/etc\/of-a-user\.conf\nSYNC_STATUS=OUT_OF_SYNC$/m)
   })
 
+  it('prints UNKNOWN, and not nothing, for a run without a host', async () => {
+    const playbook = join(REPOSITORY, 'ansible/playbooks/drift-check.yml')
+    const { evidence, output } = await etc.playbook(['-i', '/dev/null', playbook])
+    assert.deepEqual(evidence?.hosts, {}, output)
+    assert.match(output, /^DRIFTED_FILES=\nSYNC_STATUS=UNKNOWN\nSYNC_STATUS_REASON=the run had no host$/m)
+  })
+
   it('leaves UNKNOWN where the sentinel cannot be appended', async () => {
     const { code, evidence, output } = await check({ GITOPS_STATUS_SENTINEL: join(directory, 'not-there.yml') })
     assert.equal(code, 0)

@@ -123,6 +123,7 @@ describe('the evidence of a run in check mode', { skip: cannotRun }, () => {
       ['/etc/rows/mode-drift', 'metadata'],
       ['/etc/rows/new-directory', 'missing'],
       ['/etc/rows/slash/rows.yml', 'missing'],
+      ['Write into a home directory', 'modified'],
       ['Write elsewhere', 'modified'],
       ['Say so', 'modified'],
     ])
