@@ -22,7 +22,6 @@ export const TOOLS: readonly Tool[] = [
   { command: 'rsyslogd', package: 'rsyslog', neededFor: 'lab', units: ['rsyslog.service'] },
   { command: 'strace', package: 'strace', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
-  { command: 'chromium', package: 'chromium', neededFor: 'test' },
 ]
 
 // Daemons live where only root's path leads.
