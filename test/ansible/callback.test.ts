@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { Evidence } from '../../src/drift/evidence.ts'
 import { cannotRun, LOCAL, PrivateEtc, REPOSITORY, writeInventory } from './private-etc.ts'
 
 const GOLDEN = new URL('../golden/evidence/', import.meta.url)
@@ -11,34 +12,41 @@ const PLUGIN = join(REPOSITORY, 'ansible/callback_plugins/gitops_status.py')
 
 describe('the callback plugin as a script', () => {
   it('says the status of each recorded row, and SYNCED of the clean ones only', () => {
-    const statuses = readdirSync(GOLDEN).map((file) => {
-      const input = readFileSync(new URL(file, GOLDEN))
-      // No module of Ansible's can be found from an isolated Python without its site directory.
-      const { status, stdout, stderr } = spawnSync('python3', ['-I', '-S', PLUGIN], { input, encoding: 'utf8' })
-      assert.equal(status, 0, stderr)
-      return [file.replace('.json', ''), JSON.parse(stdout)] as const
+    const hosts = readdirSync(GOLDEN).flatMap((file) => {
+      const { hosts }: Evidence = JSON.parse(readFileSync(new URL(file, GOLDEN), 'utf8'))
+      return Object.entries(hosts).map(([host, seen]) => [`${file.replace('.json', '')} ${host}`, seen] as const)
     })
-    const unknown = { 'rsyslog-lab': 'UNKNOWN' }
-    const drifted = { 'rsyslog-lab': 'OUT_OF_SYNC' }
-    assert.deepEqual(Object.fromEntries(statuses), {
-      'all-skipped': unknown,
-      'any-errors-fatal': { 'server-1': 'UNKNOWN', 'server-2': 'UNKNOWN', 'server-3': 'UNKNOWN' },
-      'changed-when-false-with-diff': drifted,
-      clean: { 'rsyslog-lab': 'SYNCED' },
-      'content-and-mode-drift': drifted,
-      'content-drift': drifted,
-      'empty-tags': unknown,
-      extra: drifted,
-      'failed-when-false': unknown,
-      'forged-names': drifted,
-      'ignore-unreachable': unknown,
-      'ignored-failure': unknown,
-      missing: drifted,
-      'mode-drift': drifted,
-      'no-log-drift': drifted,
-      'one-of-three-down': { 'server-1': 'UNKNOWN', 'server-2': 'SYNCED', 'server-3': 'SYNCED' },
-      rescued: unknown,
-      'serial-first-host-down': { 'server-1': 'UNKNOWN', 'server-2': 'UNKNOWN', 'server-3': 'UNKNOWN' },
+    const input = JSON.stringify({ hosts: Object.fromEntries(hosts) })
+    // An isolated Python without its site directory finds no module of Ansible's.
+    const { status, stdout, stderr } = spawnSync('python3', ['-I', '-S', PLUGIN], { input, encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    const unknown = 'UNKNOWN'
+    const drifted = 'OUT_OF_SYNC'
+    assert.deepEqual(JSON.parse(stdout), {
+      'all-skipped rsyslog-lab': unknown,
+      'any-errors-fatal server-1': unknown,
+      'any-errors-fatal server-2': unknown,
+      'any-errors-fatal server-3': unknown,
+      'changed-when-false-with-diff rsyslog-lab': drifted,
+      'clean rsyslog-lab': 'SYNCED',
+      'content-and-mode-drift rsyslog-lab': drifted,
+      'content-drift rsyslog-lab': drifted,
+      'empty-tags rsyslog-lab': unknown,
+      'extra rsyslog-lab': drifted,
+      'failed-when-false rsyslog-lab': unknown,
+      'forged-names rsyslog-lab': drifted,
+      'ignore-unreachable rsyslog-lab': unknown,
+      'ignored-failure rsyslog-lab': unknown,
+      'missing rsyslog-lab': drifted,
+      'mode-drift rsyslog-lab': drifted,
+      'no-log-drift rsyslog-lab': drifted,
+      'one-of-three-down server-1': unknown,
+      'one-of-three-down server-2': 'SYNCED',
+      'one-of-three-down server-3': 'SYNCED',
+      'rescued rsyslog-lab': unknown,
+      'serial-first-host-down server-1': unknown,
+      'serial-first-host-down server-2': unknown,
+      'serial-first-host-down server-3': unknown,
     })
   })
 })
