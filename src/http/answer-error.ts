@@ -4,11 +4,11 @@ import { type Log, outcome, pathOf, REPORT_PATH, reportLine } from './log.ts'
 import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER } from './problem.ts'
 
 /** Answers whatever a route threw with a problem document, and writes it down. */
-export function createAnswerError(log: Log) {
+export function createAnswerError({ log, monotonicMs }: { log: Log; monotonicMs: () => number }) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const fault = faultOf(error)
     const problem = fault ? problemFor(fault, request.id) : problemForBug(request.id)
-    logRefusal(log, { request, problem, fault, error })
+    logRefusal(log, { request, problem, fault, error, nowMs: monotonicMs() })
 
     const retryAfter = fault && RETRY_AFTER[fault.code]
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
@@ -21,17 +21,18 @@ interface Refusal {
   readonly problem: Problem
   readonly fault: Fault | undefined
   readonly error: unknown
+  readonly nowMs: number
 }
 
 // The requirement's reader looks for the report's line when a post fails, too. Of the body only the places that are
 // wrong are logged: what stands there may be anything.
-function logRefusal(log: Log, { request, problem, fault, error }: Refusal): void {
+function logRefusal(log: Log, { request, problem, fault, error, nowMs }: Refusal): void {
   const path = pathOf(request)
   const isReport = path === REPORT_PATH && request.method === 'POST'
   const words = isReport ? reportLine(request) : 'refused'
   const fields = {
     ...(isReport ? {} : { method: request.method, path: path.slice(0, 200) }),
-    ...outcome(request, problem.status),
+    ...outcome(request, problem.status, nowMs),
   }
 
   if (fault === undefined) {

@@ -13,8 +13,8 @@ export function reportLine({ headers }: FastifyRequest): string {
 }
 
 /** How a request ended. */
-export function outcome(request: FastifyRequest, status: number) {
-  return { status, duration_ms: Math.round(request.elapsedMs() * 10) / 10, request_id: request.id }
+export function outcome({ startedAtMs, id }: FastifyRequest, status: number, nowMs: number) {
+  return { status, duration_ms: Math.round((nowMs - (startedAtMs ?? nowMs)) * 10) / 10, request_id: id }
 }
 
 /** The path as it was asked for, without the query string, which may hold secrets. */

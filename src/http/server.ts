@@ -49,15 +49,15 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Length of the body as it came. */
     bodyBytes: number
-    /** Since its headers were read. */
-    elapsedMs: () => number
+    /** By the monotonic clock. Missing when the URL could not even be read: such a request passes no hook. */
+    startedAtMs?: number
   }
 }
 
 /** @throws CannotStart */
 export async function listen(needs: Needs): Promise<HttpServer> {
   const { host, port, monotonicMs, log } = needs
-  const answerError = createAnswerError(log)
+  const answerError = createAnswerError({ log, monotonicMs })
   let isStopping = false
 
   const server = fastify({
@@ -76,10 +76,9 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   server.setErrorHandler(answerError)
 
   server.decorateRequest('bodyBytes', 0)
-  server.decorateRequest('elapsedMs', () => 0)
+  server.decorateRequest('startedAtMs')
   server.addHook('onRequest', async (request, reply) => {
-    const startedAtMs = monotonicMs()
-    request.elapsedMs = () => monotonicMs() - startedAtMs
+    request.startedAtMs = monotonicMs()
     reply.headers({
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',

@@ -3,17 +3,23 @@ import type { ReportAnswer } from '../../contract/answer.ts'
 import { parseSubmission, type Submission } from '../../contract/submission.ts'
 import { type Log, outcome, REPORT_PATH, reportLine } from '../log.ts'
 
+export interface Needs {
+  readonly ingest: Ingest
+  readonly log: Log
+  readonly monotonicMs: () => number
+}
+
 export type Ingest = (submission: Submission, bytes: number) => Promise<ReportAnswer[]>
 
 // A line of the log names so many targets of a batch and no more.
 const NAMES_LOGGED = 20
 
 /** `POST /api/status`: one report, or a batch of them in an array. */
-export function addPostStatus(server: FastifyInstance, { ingest, log }: { ingest: Ingest; log: Log }): void {
+export function addPostStatus(server: FastifyInstance, { ingest, log, monotonicMs }: Needs): void {
   server.post(REPORT_PATH, async (request) => {
     const submission = parseSubmission(request.body)
     const answers = await ingest(submission, request.bodyBytes)
-    log.info({ ...described(submission, answers), ...outcome(request, 200) }, reportLine(request))
+    log.info({ ...described(submission, answers), ...outcome(request, 200, monotonicMs()) }, reportLine(request))
     return submission.isBatch ? { results: answers } : answers[0]
   })
 }

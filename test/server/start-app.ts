@@ -1,0 +1,68 @@
+import { type App, type AppConfig, startApp } from '../../src/app.ts'
+
+export interface LogLine {
+  readonly level: string
+  readonly fields: Record<string, unknown>
+  readonly msg: string
+}
+
+export interface AppUnderTest extends App {
+  readonly log: readonly LogLine[]
+  /** Lets time pass: both clocks, at the same pace. */
+  advance(seconds: number): void
+  /** Sets the wall clock, and only that one. */
+  setClock(time: string): void
+}
+
+/** Starts the whole server in this process, with clocks that stand still until they are told otherwise. */
+export async function startTestApp({
+  at = '2026-04-21T10:30:00Z',
+  ...overrides
+}: Partial<AppConfig> & { at?: string } = {}): Promise<AppUnderTest> {
+  let wallMs = Date.parse(at)
+  let monotonicMs = 1_000
+  const log: LogLine[] = []
+  const write = (level: string) => (fields: unknown, msg?: string) => {
+    log.push({ level, fields: { ...(fields as object) }, msg: msg ?? '' })
+  }
+
+  const config = { host: '127.0.0.1', port: 0, databaseUrl: 'sqlite::memory:', shutdownWaitMs: 0, ...overrides }
+  const app = await startApp(config, {
+    now: () => new Date(wallMs),
+    monotonicMs: () => monotonicMs,
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+    wait: async () => {},
+  })
+  return {
+    ...app,
+    log,
+    advance(seconds) {
+      wallMs += seconds * 1_000
+      monotonicMs += seconds * 1_000
+    },
+    setClock(time) {
+      wallMs = Date.parse(time)
+    },
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the server sent; each test looks at what it is about
+  readonly body: any
+}
+
+export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(`${url}/api/status`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body),
+  })
+  return { status: response.status, headers: response.headers, body: await response.json() }
+}
+
+export async function get(url: string, path: string): Promise<Answer> {
+  const response = await fetch(url + path)
+  return { status: response.status, headers: response.headers, body: await response.json() }
+}
