@@ -62,6 +62,10 @@ export const FLAGS = {
 } as const
 
 const DEFAULT_TIMEOUT_SECONDS = 600
+// A timer of Node's that is set to more than 24 days goes off at once.
+const MAX_TIMEOUT_SECONDS = 7 * 86_400
+// contract/report.ts has the rule.
+const MAX_INTERVAL_SECONDS = 31 * 86_400
 // contract/report.ts has the rule; here it also keeps out patterns and file references, which Ansible's --limit takes.
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._/:@-]{0,252}$/
 const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
@@ -91,8 +95,12 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
     problems.push(`--output must be text or json, not ${JSON.stringify(values.output)}`)
   }
 
+  if (given('SSH_KNOWN_HOSTS') !== null && given('SSH_KNOWN_HOSTS_FILE') !== null) {
+    problems.push('SSH_KNOWN_HOSTS and SSH_KNOWN_HOSTS_FILE are both set; use one of them')
+  }
+
   const settings = {
-    serverUrl: serverUrl?.replace(/\/+$/, '') ?? null,
+    serverUrl: serverUrl === null || urlProblem !== null ? null : new URL(serverUrl).href.replace(/\/+$/, ''),
     repo,
     onlyHost,
     token: secret('GITOPS_STATUS_TOKEN', env, problems)?.trim() ?? null,
@@ -102,8 +110,9 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
     inventory: values.inventory ?? 'ansible/inventory/hosts.yml',
     timeoutMs:
       1000 *
-      (seconds('--timeout', values.timeout ?? given('GITOPS_STATUS_TIMEOUT'), problems) ?? DEFAULT_TIMEOUT_SECONDS),
-    intervalSeconds: seconds('--interval', values.interval ?? given('GITOPS_STATUS_INTERVAL'), problems),
+      (seconds({ flag: values.timeout, env, name: 'TIMEOUT', max: MAX_TIMEOUT_SECONDS }, problems) ??
+        DEFAULT_TIMEOUT_SECONDS),
+    intervalSeconds: seconds({ flag: values.interval, env, name: 'INTERVAL', max: MAX_INTERVAL_SECONDS }, problems),
     passEnv: values['pass-env'] ?? [],
     ansibleArgs: rest,
     dryRun: values['dry-run'] ?? false,
@@ -146,8 +155,12 @@ function readFlags(args: readonly string[], problems: string[]) {
       problems.push(`${token.rawName} ${token.value === undefined ? 'needs a value' : 'takes no value'}`)
     }
   }
-  // parseArgs is not strict, so that all mistakes are named together; with none of them the types hold.
-  return { values: (problems.length > 0 ? {} : values) as FlagValues, rest }
+  // parseArgs is not strict, so that all mistakes are named together. What has the wrong type was one of them.
+  const wellTyped = Object.entries(values).filter(([name, value]) => {
+    const type = name in FLAGS && FLAGS[name as keyof typeof FLAGS].type
+    return [value].flat().every((one) => (type === 'string' ? typeof one === 'string' : typeof one === 'boolean'))
+  })
+  return { values: Object.fromEntries(wellTyped) as FlagValues, rest }
 }
 
 type FlagValues = {
@@ -172,10 +185,16 @@ function secret(name: string, env: Env, problems: string[]): string | null {
   }
 }
 
-function seconds(name: string, value: string | null, problems: string[]): number | null {
-  if (value === null) return null
-  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value)
-  problems.push(`${name} must be a whole number of seconds, not ${JSON.stringify(value.slice(0, 60))}`)
+function seconds(
+  { flag, env, name, max }: { flag: string | undefined; env: Env; name: 'TIMEOUT' | 'INTERVAL'; max: number },
+  problems: string[],
+): number | null {
+  const value = flag ?? env[`GITOPS_STATUS_${name}`] ?? ''
+  if (flag === undefined && value === '') return null
+  if (/^[1-9]\d{0,6}$/.test(value) && Number(value) <= max) return Number(value)
+
+  const what = flag === undefined ? `GITOPS_STATUS_${name}` : `--${name.toLowerCase()}`
+  problems.push(`${what} must be a whole number of seconds from 1 to ${max}, not ${JSON.stringify(value.slice(0, 60))}`)
   return null
 }
 
