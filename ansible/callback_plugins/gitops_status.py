@@ -404,7 +404,7 @@ class Host:
         elif change in ("metadata", "modified") and facts:
             change = self.told_apart(change, entry, facts)
         # Who changes a mode does not touch the time of the content.
-        changed_at = facts.get("ctime" if change == "metadata" else "mtime")
+        modified_at = rfc3339(facts.get("ctime" if change == "metadata" else "mtime"))
         actual = {key: facts[key] for key in ("sha256", "mode", "owner", "group") if key in facts}
         if facts.get("type") not in (None, "file"):
             actual["type"] = facts["type"]
@@ -414,7 +414,7 @@ class Host:
             "change": change,
             "expected": dict(entry["expected"]),
             "actual": actual,
-            "modified_at": None if changed_at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(changed_at)),
+            "modified_at": modified_at,
         }
 
     @staticmethod
@@ -434,6 +434,13 @@ class Host:
             # Each task would change the file as it is now: none of them says what it would be after both.
             del expected["sha256"]
         return dict(winner, expected=expected)
+
+
+def rfc3339(seconds):
+    """None for a time that has no four-digit year: anybody may set a file's time to anything."""
+    if seconds is None or not 0 <= seconds < 253402300800:
+        return None
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def encoded(path):

@@ -1,10 +1,6 @@
 #!/usr/bin/python
 """How the given paths look on this host, links not followed. Changes nothing."""
 
-from __future__ import absolute_import, division, print_function
-
-__metaclass__ = type
-
 DOCUMENTATION = r"""
 ---
 module: gitops_status_inspect

@@ -127,6 +127,11 @@ describe('the evidence of a run in check mode', { skip: cannotRun }, () => {
       ['Write elsewhere', 'modified'],
       ['Say so', 'modified'],
     ])
+    assert.deepEqual(
+      host('paths').drift[0]?.expected,
+      { mode: '0600' },
+      'two tasks, neither of which has the last word',
+    )
   })
 
   it('lets nothing of a no_log value out: not in the file, not in a line', () => {

@@ -19,7 +19,7 @@ export const cannotRun: string | false =
 const LAY_OVER_ETC = `
   set -eu
   mount -t tmpfs tmpfs "$1"
-  mkdir "$1/upper" "$1/work" "$1/home"
+  mkdir "$1/upper" "$1/work" "$1/home" "$1/tmp"
   mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" overlay /etc
   echo ready
   read -r _ || :
@@ -67,7 +67,13 @@ export class PrivateEtc implements AsyncDisposable {
   async run(command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
     const entered = [`--mount=/proc/${this.#waiting.pid}/ns/mnt`, 'sh', '-c', 'cd "$0" && exec "$@"', REPOSITORY]
     const child = spawn('nsenter', [...entered, ...command], {
-      env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', HOME: join(this.#directory, 'home'), ...env },
+      env: {
+        PATH: process.env.PATH,
+        LC_ALL: 'C.UTF-8',
+        HOME: join(this.#directory, 'home'),
+        TMPDIR: join(this.#directory, 'tmp'),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
