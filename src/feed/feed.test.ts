@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { aReceived } from '../../test/server/a-report.ts'
+import type { ReportBody } from '../contract/report.ts'
+import { type Recorded, recordIn } from '../domain/recorded.ts'
+import { createFeed } from './feed.ts'
+
+const recorded = (server: string): Recorded<ReportBody> => recordIn(new Map(), aReceived({ server }))
+const serversOf = (all: readonly Recorded<ReportBody>[]) => all.map(({ received }) => received.report.target.server)
+
+describe('the feed', () => {
+  it('passes everything on to each follower, in order', () => {
+    const feed = createFeed(() => assert.fail())
+    const seen: Record<string, string[]> = { one: [], two: [] }
+    feed.follow('one', (all) => seen.one?.push(...serversOf(all)))
+    feed.follow('two', (all) => seen.two?.push(...serversOf(all)))
+
+    feed.publish([recorded('a'), recorded('b')])
+    feed.publish([recorded('c')])
+
+    assert.deepEqual(seen, { one: ['a', 'b', 'c'], two: ['a', 'b', 'c'] })
+  })
+
+  it('keeps nothing from the others when one follower fails', () => {
+    const failures: string[] = []
+    const seen: string[] = []
+    const feed = createFeed((follower) => failures.push(follower))
+    feed.follow('broken', () => {
+      throw new Error('a bug')
+    })
+    feed.follow('sound', (all) => seen.push(...serversOf(all)))
+
+    feed.publish([recorded('a')])
+
+    assert.deepEqual([failures, seen], [['broken'], ['a']])
+  })
+
+  it('says nothing when nothing was recorded', () => {
+    const feed = createFeed(() => {})
+    feed.follow('one', () => assert.fail())
+    feed.publish([])
+  })
+})
