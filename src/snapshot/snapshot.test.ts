@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { aReceived } from '../../test/server/a-report.ts'
+import type { ReportBody } from '../contract/report.ts'
+import { recordIn } from '../domain/recorded.ts'
+import type { TargetState } from '../domain/target-state.ts'
+import { createSnapshot } from './snapshot.ts'
+
+/** A server that starts at this time with what it knew before. */
+function aSnapshot(at: string, ...known: ReturnType<typeof aReceived>[]) {
+  const states = new Map<string, TargetState<ReportBody>>()
+  for (const received of known) recordIn(states, received)
+  let passedMs = 0
+  const snapshot = createSnapshot([...states.values()], {
+    now: () => new Date(Date.parse(at) + passedMs),
+    monotonicMs: () => passedMs,
+  })
+  return {
+    receive: (received: ReturnType<typeof aReceived>) => snapshot.follow([recordIn(states, received)]),
+    advance: (seconds: number) => {
+      passedMs += seconds * 1_000
+    },
+    shown: () => {
+      const { sync_status, freshness, age_seconds, contact_age_seconds } = snapshot.statusJson()
+      return { sync_status, freshness, age_seconds, contact_age_seconds }
+    },
+    statusJson: snapshot.statusJson,
+  }
+}
+
+describe('the snapshot', () => {
+  it('gives each target one full period and grace after a restart, and tells the true ages', () => {
+    const { shown, advance } = aSnapshot('2026-04-21T11:00:00Z', aReceived({ last_check: '2026-04-21T10:30:00Z' }))
+
+    assert.deepEqual(shown(), {
+      sync_status: 'SYNCED',
+      freshness: 'FRESH',
+      age_seconds: 1_800,
+      contact_age_seconds: 1_800,
+    })
+    advance(300)
+    assert.equal(shown().freshness, 'LATE')
+    advance(1)
+    assert.deepEqual(shown(), {
+      sync_status: 'UNKNOWN',
+      freshness: 'STALE',
+      age_seconds: 2_101,
+      contact_age_seconds: 2_101,
+    })
+  })
+
+  it('does not take a late report for a sign of life', () => {
+    const { shown, advance, receive } = aSnapshot(
+      '2026-04-21T10:30:00Z',
+      aReceived({ last_check: '2026-04-21T10:30:00Z' }),
+    )
+    advance(301)
+    receive(aReceived({ last_check: '2026-04-21T10:00:00Z' }, '2026-04-21T10:35:01Z'))
+    assert.equal(shown().freshness, 'STALE')
+  })
+
+  it('shows the drift of a late finding after a failed check', () => {
+    const { receive, statusJson } = aSnapshot('2026-04-21T10:30:00Z')
+    receive(aReceived({ sync_status: 'UNKNOWN', last_check: '2026-04-21T10:30:00Z' }))
+    receive(aReceived({ files: [{ name: 'a' }], last_check: '2026-04-21T10:29:00Z' }, '2026-04-21T10:30:02Z'))
+    const { sync_status, drift_count, last_check } = statusJson()
+    assert.deepEqual([sync_status, drift_count, last_check], ['UNKNOWN', 1, '2026-04-21T10:30:00Z'])
+  })
+
+  it('never shows a negative age, with a reporter whose clock is ahead', () => {
+    const { receive, shown } = aSnapshot('2026-04-21T10:30:00Z')
+    receive(aReceived({ last_check: '2026-04-21T10:34:00Z' }, '2026-04-21T10:30:00Z'))
+    assert.equal(shown().age_seconds, 0)
+  })
+
+  it('counts in the period that each reporter promised', () => {
+    const { receive, advance, statusJson } = aSnapshot('2026-04-21T10:30:00Z')
+    receive(aReceived({ server: 'hourly', interval_seconds: 3_600 }))
+    receive(aReceived({ server: 'quick', interval_seconds: 10 }))
+    advance(26)
+    assert.deepEqual(
+      statusJson().items.map(({ server, freshness }) => `${server} ${freshness}`),
+      ['quick STALE', 'hourly FRESH'],
+    )
+  })
+
+  it('says when there are more files than it shows', () => {
+    const { receive, statusJson } = aSnapshot('2026-04-21T10:30:00Z')
+    const files = Array.from({ length: 5_000 }, (_, n) => ({ name: `f${n}` }))
+    receive(aReceived({ server: 'cut', files, drift_count: 9_000, files_truncated: true }))
+    assert.deepEqual([statusJson().drift_count, statusJson().files_truncated], [9_000, true])
+
+    for (let n = 0; n < 10; n++) receive(aReceived({ server: `full-${n}`, files }))
+    const { drift_count, files: shown, files_truncated } = statusJson()
+    assert.deepEqual([drift_count, shown.length, files_truncated], [59_000, 50_000, true])
+  })
+})
