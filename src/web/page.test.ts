@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { aBody, aFailure } from '../../test/server/a-report.ts'
+import { type AppUnderTest, post, startTestApp } from '../../test/server/start-app.ts'
+
+let app: AppUnderTest
+before(async () => {
+  app = await startTestApp()
+})
+after(() => app.stop())
+
+async function page(headers: Record<string, string> = {}) {
+  const response = await fetch(app.url, { headers })
+  return { html: await response.text(), headers: response.headers }
+}
+
+describe('the page', () => {
+  it('shows the curl to try for this address while nothing has reported', async () => {
+    const { html } = await page()
+    assert.match(html, /Waiting for the first report/)
+    assert.ok(html.includes(`${app.url}/api/status`))
+    assert.match(html, /last_check&quot;:&quot;2026-04-21T10:30:00Z/)
+  })
+
+  it('lists targets worst first, each with icon, word, drift, files and times', async () => {
+    await post(app.url, [
+      aBody({ server: 'fine' }),
+      aBody({ server: 'drifted', files: [{ name: 'rsyslog.conf' }, { name: 'rsyslog.d/30-lab.conf' }] }),
+      aFailure({ server: 'broken', error: { code: 'unreachable', message: 'No route to <host>' } }),
+    ])
+    app.advance(65)
+    const { html } = await page()
+
+    assert.match(html, /1 out of sync, 1 unknown, 1 synced/)
+    assert.match(
+      html,
+      /✗ OUT_OF_SYNC.*drifted.*<td>2<\/td>.*rsyslog\.conf.*rsyslog\.d\/30-lab\.conf.*65 s ago.*2026-04-21 10:30:00 UTC/,
+    )
+    assert.match(html, /\? UNKNOWN.*check failed: No route to &lt;host&gt;/)
+    assert.ok(html.indexOf('drifted') < html.indexOf('broken') && html.indexOf('broken') < html.indexOf('fine'))
+  })
+
+  const PAYLOADS = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '</style><script>',
+    '&lt;script&gt;',
+    '\u202egpj.exe',
+  ]
+  for (const payload of PAYLOADS) {
+    it(`shows ${JSON.stringify(payload)} as text`, async () => {
+      await post(app.url, aBody({ server: 'xss', files: [{ name: payload }], run_id: payload }))
+      await post(app.url, aFailure({ server: 'xss2', error: { code: 'x', message: payload } }))
+      const { html } = await page()
+      assert.ok(!html.includes(payload) || payload === '')
+      assert.doesNotMatch(html, /<script|<img|onerror=alert\(1\)>/)
+    })
+  }
+
+  it('may load and run nothing but its own style', async () => {
+    const { html, headers } = await page()
+    const style = /<style>(.*)<\/style>/s.exec(html)?.[1] ?? ''
+    const hash = createHash('sha256').update(style).digest('base64')
+    const policy = headers.get('content-security-policy') ?? ''
+    assert.ok(policy.startsWith("default-src 'none'; "))
+    assert.ok(policy.includes(`style-src 'sha256-${hash}'`))
+    assert.ok(policy.includes("frame-ancestors 'none'"))
+    assert.equal(headers.get('x-content-type-options'), 'nosniff')
+    assert.equal(headers.get('referrer-policy'), 'no-referrer')
+    assert.doesNotMatch(html, / style=| on[a-z]+=/)
+  })
+})
