@@ -73,7 +73,7 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
   shutdownWaitMs: {
     flag: 'shutdown-wait',
     env: 'GITOPS_STATUS_SHUTDOWN_WAIT',
-    default: '0',
+    default: '1',
     description: 'seconds to go on serving after "not ready", for load balancers to notice',
     example: '5',
     parse: (text) => wholeNumber(text, 600) * 1_000,
