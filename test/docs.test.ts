@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { it } from 'node:test'
+import { SETTINGS } from '../src/config.ts'
+import { CHECK_ERRORS } from '../src/drift/check-error.ts'
+import { EXIT } from '../src/reporter/exit-codes.ts'
+import { FLAGS } from '../src/reporter/settings.ts'
+import { VERSION } from '../src/reporter/version.ts'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+it('documents every setting of the server with its default', () => {
+  const lines = read('docs/operate.md').split('\n')
+  for (const setting of Object.values(SETTINGS)) {
+    const row = lines.find((line) => line.startsWith(`| \`--${setting.flag}\``))
+    assert.ok(row?.includes(`\`${setting.env}\``) && row.includes(`| ${setting.default} |`), setting.flag)
+  }
+})
+
+it('documents every flag, exit code and reason of the reporter', () => {
+  const text = read('docs/reporter.md')
+  for (const flag of Object.keys(FLAGS)) assert.ok(text.includes(`| \`--${flag}`), flag)
+  for (const code of Object.values(EXIT)) assert.ok(text.includes(`| ${code} |`), String(code))
+  for (const [code, [what, hint]] of Object.entries(CHECK_ERRORS)) {
+    assert.ok(text.includes(`| \`${code}\` | ${what} | ${hint} |`), code)
+  }
+})
+
+it('documents every field of a report', () => {
+  const text = read('docs/api.md')
+  const schema = /^const REPORT = [^]*?^}\)/m.exec(read('src/contract/report.ts'))?.[0] ?? ''
+  const fields = [...schema.matchAll(/^ {2}(\w+): /gm)].map(([, field = '']) => field)
+  assert.ok(fields.length >= 6)
+  for (const field of fields) assert.ok(text.includes(`\`${field}\``) || text.includes(`"${field}"`), field)
+})
+
+it('calls itself by one version', () => {
+  assert.equal(JSON.parse(read('package.json')).version, VERSION)
+})
