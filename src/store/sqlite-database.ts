@@ -89,8 +89,9 @@ export function openSqliteDatabase(path: string): SqliteDatabase {
       db.exec('COMMIT')
       return result
     } catch (error) {
-      // After a full disk or a failed fsync SQLite has rolled back by itself. The connection is kept: it writes the
-      // same pages of its log again next time, whereas one opened anew would trust pages that never reached the disk.
+      // After a full disk or a failed fsync SQLite has rolled back by itself, after other errors it has not. The
+      // connection is kept: it writes the same pages of its log again next time, whereas one that is opened anew would
+      // trust pages that never reached the disk.
       if (db.isTransaction) db.exec('ROLLBACK')
       throw error
     }

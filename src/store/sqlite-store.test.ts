@@ -83,6 +83,23 @@ describe('a SQLite file', () => {
     )
   })
 
+  it('remembers all reports of a call or none, and takes the next call', async () => {
+    const path = join(root, 'atomic.db')
+    const sound = aReceived()
+    const broken = { ...aReceived({ server: 'broken' }), arrivedAt: new Date(Number.NaN) } // becomes a NULL in SQL
+    const store = await openSqliteStore(path)
+
+    await assert.rejects(store.append([sound, broken]))
+
+    assert.deepEqual(await store.latest(), [])
+    const [again] = await store.append([sound])
+    assert.equal(again?.duplicateOf, null)
+    await store.close()
+    const reopened = await openSqliteStore(path)
+    assert.deepEqual(await reopened.latest(), [{ newest: sound, lastKnown: sound }])
+    await reopened.close()
+  })
+
   it('is refused to a second one, who learns the pid of the first', async () => {
     const path = join(root, 'twice.db')
     const first = await openSqliteStore(path)
