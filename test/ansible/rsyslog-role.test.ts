@@ -190,6 +190,17 @@ describe('the rsyslog role', { skip: cannotRun }, () => {
     assert.equal(await etc.shell('ls -A /etc/rsyslog.d'), '20-rate-limit.conf\n30-lab.conf\n')
   })
 
+  it('says UNKNOWN, and never SYNCED, of a name that Ansible cannot carry', async () => {
+    // Both ways to write one variable: no value of it leaves both of them as they are.
+    const path = `/etc/rsyslog.d/$PWD \${PWD}`
+    await etc.shell(`touch '${path}'`)
+    const { host, output } = await check()
+    assert.deepEqual(host.drift, [])
+    assert.equal(host.failures[0]?.message, `Has a name that did not reach the module, remove it by hand: ["${path}"]`)
+    assert.match(output, /^SYNC_STATUS=UNKNOWN$/m)
+    await etc.shell(`rm '${path}'`)
+  })
+
   it('never lets a bad configuration take effect, ours or together with what others own', async () => {
     const copy = join(directory, 'repository')
     cpSync(join(REPOSITORY, 'ansible'), join(copy, 'ansible'), { recursive: true })
