@@ -62,6 +62,7 @@ describe('parseEvidence', () => {
     ['a reason that we do not know', [...HOST, 'unchecked', '0', 'reason'], 'because'],
     ['a change that we do not know', [...HOST, 'drift', '0', 'change'], 'none'],
     ['fewer than no comparisons', [...HOST, 'verified'], -1],
+    ['more comparisons than anybody makes', [...HOST, 'verified'], Number.MAX_SAFE_INTEGER],
     ['half a comparison', [...HOST, 'verified'], 0.5],
     ['a path that is not Base64', [...HOST, 'drift', '0', 'path_base64'], '/etc/rsyslog.conf!'],
     ['a path without a byte', [...HOST, 'drift', '0', 'path_base64'], ''],

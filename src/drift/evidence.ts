@@ -134,8 +134,11 @@ function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): val
   return Array.isArray(value) && value.every(isItem)
 }
 
+// Counts are added up; beyond this it was no count of tasks.
+const MAX_COUNT = 1_000_000_000
+
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= MAX_COUNT
 }
 
 // Node decodes whatever it is given: something else than the path would be shown, or nothing.

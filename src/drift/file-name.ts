@@ -5,7 +5,8 @@ import { isUtf8 } from 'node:buffer'
  * and a backslash is doubled, so that two paths never look alike and none can move a cursor or forge a line.
  */
 export function readablePath(bytes: Uint8Array): string {
-  return [...charactersOf(bytes)].map((part) => (typeof part === 'number' ? hex(part) : escapeCharacter(part))).join('')
+  if (isUtf8(bytes)) return escapeText(Buffer.from(bytes).toString('utf8'))
+  return [...charactersOf(bytes)].map((part) => (typeof part === 'number' ? hex(part) : escapeText(part))).join('')
 }
 
 /** `name` in a report: the path below /etc/, as in `rsyslog.d/30-lab.conf`; any other path whole. */
@@ -30,9 +31,10 @@ function characterLength(bytes: Uint8Array, at: number): number {
   return part.length === length && isUtf8(part) ? length : 0
 }
 
-function escapeCharacter(character: string): string {
-  if (character === '\\') return '\\\\'
-  return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(character) ? [...Buffer.from(character)].map(hex).join('') : character
+function escapeText(text: string): string {
+  return text.replace(/[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\\' ? '\\\\' : [...Buffer.from(character)].map(hex).join(''),
+  )
 }
 
 function hex(byte: number): string {

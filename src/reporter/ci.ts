@@ -108,5 +108,5 @@ function isLink(value: string | undefined): value is string {
 
 // The server's limit for a short text.
 function text(value: string): string {
-  return value.replaceAll('\u0000', '').toWellFormed().slice(0, 512)
+  return value.replaceAll('\u0000', '').slice(0, 512).toWellFormed()
 }

@@ -1,5 +1,5 @@
 import type { CheckErrorCode } from '../drift/check-error.ts'
-import { hintFor } from '../drift/check-error.ts'
+import { hintFor, printable } from '../drift/check-error.ts'
 import type { DriftEvidence, FileFacts } from '../drift/evidence.ts'
 import { readablePath } from '../drift/file-name.ts'
 import type { Verdict } from '../drift/judge.ts'
@@ -24,14 +24,14 @@ function planOf({ host, status, error, drift, coverage }: Verdict, paint: Paint)
   const unchecked = coverage?.unchecked ?? []
   const share = coverage === null ? '' : paint(`  (${coverage.checked} of ${coverage.total} checked)`, 'dim')
   return [
-    `${paint(host, 'bold')}: ${paint(status, STATUS_COLORS[status])}${unchecked.length > 0 ? share : ''}`,
+    `${paint(printable(host), 'bold')}: ${paint(status, STATUS_COLORS[status])}${unchecked.length > 0 ? share : ''}`,
     ...(error === null ? [] : [`    ${error.code}: ${error.message}`, `    ${hint(error.code, paint)}`]),
     ...drift.slice(0, MAX_SHOWN).map((entry) => `    ${driftLine(entry)}`),
     ...(drift.length > MAX_SHOWN ? [`    … and ${drift.length - MAX_SHOWN} more`] : []),
     ...unchecked
       .slice(0, MAX_SHOWN)
       .map(({ name, reason }) =>
-        paint(`    ? ${readablePath(Buffer.from(name))} (not checked: ${reason.replaceAll('_', ' ')})`, 'dim'),
+        paint(`    ? ${printable(name)} (not checked: ${reason.replaceAll('_', ' ')})`, 'dim'),
       ),
   ]
 }
@@ -41,7 +41,7 @@ function hint(code: CheckErrorCode, paint: Paint): string {
 }
 
 function driftLine({ path_base64, task, change, expected, actual }: DriftEvidence): string {
-  const what = readablePath(Buffer.from(path_base64 ?? Buffer.from(task).toString('base64'), 'base64'))
+  const what = path_base64 === null ? printable(task) : readablePath(Buffer.from(path_base64, 'base64'))
   const details = [
     ...(change === 'missing' || change === 'extra' ? [change] : []),
     ...(path_base64 === null ? ['resource'] : []),
@@ -53,7 +53,7 @@ function driftLine({ path_base64, task, change, expected, actual }: DriftEvidenc
 /** What of mode, owner, group and type the server has otherwise than Git, as `mode 0600, Git says 0644`. */
 function differences(expected: FileFacts, actual: FileFacts): string[] {
   return (['type', 'mode', 'owner', 'group'] as const).flatMap((fact) => {
-    const [is, should] = [actual[fact], expected[fact]]
+    const [is, should] = [actual[fact], expected[fact]].map((value) => value && printable(value))
     if (is === undefined || is === should) return []
     if (should === undefined) return fact === 'type' ? [`is a ${is}`] : []
     return [`${fact} ${is}, Git says ${should}`]
@@ -64,7 +64,7 @@ function summary(verdicts: readonly Verdict[]): string {
   const drifted = verdicts.filter(({ status }) => status === 'OUT_OF_SYNC')
   const unknown = verdicts.filter(({ status }) => status === 'UNKNOWN')
   const files = drifted.reduce((sum, { drift }) => sum + drift.length, 0)
-  const where = drifted.length === 1 ? drifted[0]?.host : `${drifted.length} servers`
+  const where = drifted.length === 1 ? printable(drifted[0]?.host ?? '') : `${drifted.length} servers`
   return [
     drifted.length > 0 ? `Drift: ${files} ${files === 1 ? 'file' : 'files'} on ${where}.` : null,
     unknown.length > 0

@@ -1,5 +1,6 @@
 import type { DriftedFile, ReportBody } from '../contract/report.ts'
-import type { DriftEvidence } from '../drift/evidence.ts'
+import { printable } from '../drift/check-error.ts'
+import type { DriftEvidence, FileFacts } from '../drift/evidence.ts'
 import { readablePath, shortName } from '../drift/file-name.ts'
 import type { Verdict } from '../drift/judge.ts'
 import type { Origin } from './ci.ts'
@@ -12,10 +13,26 @@ export interface ReportContext {
   readonly origin: Origin
 }
 
-// contract/limits.ts says the same on the server's side; types are all that the two share.
+// contract/report.ts and limits.ts say the same on the server's side; types are all that the two share.
 const MAX_FILES = 5_000
+const MAX_NAME_LENGTH = 16_384
+// The server takes 8 MiB in one request.
+const MAX_FILES_BYTES = 6 * 1024 * 1024
+const MAX_SHORT_TEXT_LENGTH = 512
+const FACTS = {
+  sha256: /^[0-9a-f]{64}$/,
+  mode: /^[0-7]{4}$/,
+  owner: /./,
+  group: /./,
+  type: /./,
+} as const satisfies Record<keyof FileFacts, RegExp>
 
-/** Gives a verdict the form in which it travels. The first six fields are the requirement's, in its order. */
+/**
+ * Gives a verdict the form in which it travels. The first six fields are the requirement's, in its order.
+ *
+ * The server refuses a report that has one field too long or wrong, and a batch with it: a mode or a time that some
+ * server made up must not keep the others' drift from being known. Such a detail is cut or left out here.
+ */
 export function reportBody(verdict: Verdict, context: ReportContext): ReportBody {
   const { host, status, error, drift, coverage } = verdict
   const { origin } = context
@@ -24,7 +41,7 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     server: host,
     sync_status: status,
     drift_count: drift.length,
-    files: drift.slice(0, MAX_FILES).map(driftedFile),
+    files: withinLimit(drift.slice(0, MAX_FILES).map(driftedFile)),
     last_check: `${context.startedAt.toISOString().slice(0, 19)}Z`,
     ...(drift.length > MAX_FILES && { files_truncated: true }),
     ...(origin.revision && { revision: origin.revision }),
@@ -33,26 +50,46 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     duration_ms: context.durationMs,
     ...(origin.runId && { run_id: origin.runId }),
     ...(error && { error }),
-    ...(coverage && { coverage: { ...coverage, unchecked: coverage.unchecked.slice(0, MAX_FILES) } }),
+    ...(coverage && {
+      coverage: {
+        ...coverage,
+        unchecked: coverage.unchecked
+          .slice(0, MAX_FILES)
+          .map(({ name, reason }) => ({ name: shortText(name), reason })),
+      },
+    }),
   }
 }
 
+/** Names too many and too long would keep all of them from being known: then they go without the details, and cut. */
+function withinLimit(files: DriftedFile[]): DriftedFile[] {
+  if (Buffer.byteLength(JSON.stringify(files)) <= MAX_FILES_BYTES) return files
+  const room = MAX_FILES_BYTES / files.length / 2 - 100 // JSON doubles a backslash
+  return files.map(({ name, kind, change }) => ({
+    name: cutToBytes(name, room),
+    ...(kind && { kind }),
+    ...(change && { change }),
+  }))
+}
+
 function driftedFile({ path_base64, task, change, expected, actual, modified_at }: DriftEvidence): DriftedFile {
+  const [should, is] = [factsOf(expected), factsOf(actual)]
   const facts = {
     change,
-    ...(hasAny(expected) && { expected }),
-    ...(hasAny(actual) && { actual }),
-    ...(modified_at !== null && { modified_at }),
+    ...(hasAny(should) && { expected: should }),
+    ...(hasAny(is) && { actual: is }),
+    ...(modified_at !== null && isTime(modified_at) && { modified_at }),
   }
-  if (path_base64 === null)
-    return { name: readablePath(Buffer.from(task || 'a task without a name')), kind: 'resource', ...facts }
+  if (path_base64 === null) return { name: shortText(task) || 'a task without a name', kind: 'resource', ...facts }
 
   const raw = Buffer.from(path_base64, 'base64')
-  const path = readablePath(raw)
+  const path = cut(readablePath(raw), MAX_NAME_LENGTH)
   const name = shortName(path)
   return {
     name,
-    ...(path !== raw.toString('utf8') && { name_base64: shortBytes(raw).toString('base64') }),
+    ...(path !== raw.toString('utf8') && {
+      name_base64: shortBytes(raw).subarray(0, MAX_NAME_LENGTH).toString('base64'),
+    }),
     path,
     ...facts,
   }
@@ -60,6 +97,36 @@ function driftedFile({ path_base64, task, change, expected, actual, modified_at 
 
 function shortBytes(raw: Buffer): Buffer {
   return raw.subarray(raw.length - Buffer.byteLength(shortName(raw.toString('latin1')), 'latin1'))
+}
+
+function factsOf(facts: FileFacts): FileFacts {
+  return Object.fromEntries(
+    Object.entries(FACTS).flatMap(([name, pattern]) => {
+      const value = shortText(facts[name as keyof FileFacts] ?? '') // a key of FACTS
+      return pattern.test(value) ? [[name, value]] : []
+    }),
+  )
+}
+
+function shortText(text: string): string {
+  return cut(printable(text), MAX_SHORT_TEXT_LENGTH)
+}
+
+/** The beginning of a text, and never half of a character. */
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, '')
+}
+
+function cutToBytes(text: string, bytes: number): string {
+  // U+FFFD is what half of a character at the end decodes to.
+  return Buffer.from(text)
+    .subarray(0, bytes)
+    .toString('utf8')
+    .replace(/\ufffd$/, '')
+}
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text))
 }
 
 function hasAny(facts: object): boolean {

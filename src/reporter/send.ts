@@ -20,6 +20,8 @@ export interface Destination {
 export interface SendOptions {
   /** No attempt begins after this many milliseconds. */
   readonly budgetMs: number
+  /** Longest wait before the second attempt. */
+  readonly firstWaitMs?: number
   readonly signal?: AbortSignal
   readonly onRetry?: (reason: string, waitMs: number) => void
 }
@@ -38,7 +40,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 export async function send(
   reports: readonly ReportBody[],
   destination: Destination,
-  { budgetMs, signal, onRetry }: SendOptions,
+  { budgetMs, firstWaitMs = FIRST_WAIT_MS, signal, onRetry }: SendOptions,
 ): Promise<Delivery> {
   const deadline = performance.now() + budgetMs
   const body = JSON.stringify(reports.length === 1 ? reports[0] : reports)
@@ -55,7 +57,9 @@ export async function send(
     if (!('retry' in outcome)) return outcome
 
     // Full jitter: a fleet whose server was away does not come back all at once.
-    const wait = outcome.waitMs ?? Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt)
+    // A server that asks for no wait, or a proxy that does for it, is not to be asked without a pause either.
+    const ownWait = Math.random() * Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** attempt)
+    const wait = Math.max(outcome.waitMs ?? 0, ownWait)
     if (performance.now() + wait >= deadline || signal?.aborted) return outcome.retry
     onRetry?.(describe(outcome.retry), wait)
     await sleep(wait, undefined, signal && { signal }).catch(() => {}) // cut short: the next attempt is the last
@@ -88,7 +92,7 @@ async function post(
       body,
       // A redirect would carry the token and the report to somewhere that nobody configured.
       redirect: 'manual',
-      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
+      signal: AbortSignal.any([AbortSignal.timeout(Math.ceil(timeoutMs)), ...(signal ? [signal] : [])]),
     })
     text = await readText(response)
   } catch (error) {
@@ -105,7 +109,11 @@ async function post(
           reason: 'something other than gitops-status-server answered HTTP 200 (a proxy, a login page?)',
         }
   }
-  const refused = { kind: 'refused', httpStatus: status, reason: problemIn(text) } as const
+  const refused = {
+    kind: 'refused',
+    httpStatus: status,
+    reason: problemIn(token === null ? text : text.replaceAll(token, '***')),
+  } as const
   if (status !== 408 && status !== 429 && status < 500) return refused
   return { retry: refused, ...waitAskedFor(response) }
 }
@@ -118,7 +126,16 @@ function answersIn(text: string, count: number): readonly ReportAnswer[] | null 
 }
 
 function isAnswer(value: unknown): value is ReportAnswer {
-  return isRecord(value) && typeof value.applied === 'boolean' && Array.isArray(value.warnings)
+  return (
+    isRecord(value) &&
+    typeof value.applied === 'boolean' &&
+    Array.isArray(value.warnings) &&
+    value.warnings.every(isString)
+  )
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 /** What a problem document (RFC 9457) says, field by field. */

@@ -96,7 +96,7 @@ export const hostileDrift: fc.Arbitrary<DriftEvidence> = fc.record({
 
 export const hostileHost: fc.Arbitrary<HostEvidence> = fc.record({
   sentinel: fc.boolean(),
-  verified: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.maxSafeNat()),
+  verified: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.nat({ max: 1_000_000_000 })),
   failures: fc.oneof(
     fc.constant([]),
     fc.array(

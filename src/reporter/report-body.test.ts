@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import * as fc from 'fast-check'
+import { aDrift, anEvidence, aRun, aVerdict, hostileHost } from '../../test/reporter/evidence-builder.ts'
+import { MAX_BODY_BYTES } from '../contract/limits.ts'
+import { parseReport, type ReportBody } from '../contract/report.ts'
+import { checkError } from '../drift/check-error.ts'
+import { judge, type Verdict } from '../drift/judge.ts'
+import { type ReportContext, reportBody } from './report-body.ts'
+
+const CONTEXT: ReportContext = {
+  repo: 'rsyslog',
+  startedAt: new Date('2026-04-21T10:30:00.987Z'),
+  durationMs: 2_140,
+  intervalSeconds: null,
+  origin: { name: 'by hand' },
+}
+
+describe('reportBody', () => {
+  it("begins with the requirement's six fields, letter by letter", () => {
+    const drift = [aDrift({ path: '/etc/rsyslog.conf' }), aDrift({ path: '/etc/rsyslog.d/30-lab.conf' })]
+    const body = reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift }), CONTEXT)
+    const { repo, server, sync_status, drift_count, files, last_check } = body
+
+    assert.deepEqual(Object.keys(body).slice(0, 6), [
+      'repo',
+      'server',
+      'sync_status',
+      'drift_count',
+      'files',
+      'last_check',
+    ])
+    assert.equal(
+      JSON.stringify({
+        repo,
+        server,
+        sync_status,
+        drift_count,
+        files: files.map(({ name }) => ({ name })),
+        last_check,
+      }),
+      '{"repo":"rsyslog","server":"rsyslog-lab","sync_status":"OUT_OF_SYNC","drift_count":2,' +
+        '"files":[{"name":"rsyslog.conf"},{"name":"rsyslog.d/30-lab.conf"}],"last_check":"2026-04-21T10:30:00Z"}',
+    )
+    assert(files.every((file) => Object.keys(file)[0] === 'name'))
+  })
+
+  it('tells of each file what is known about it', () => {
+    assert.deepEqual(fileFor(aDrift()), {
+      name: 'rsyslog.d/30-lab.conf',
+      path: '/etc/rsyslog.d/30-lab.conf',
+      change: 'modified',
+      expected: { sha256: 'a'.repeat(64), mode: '0644', owner: 'root', group: 'root' },
+      actual: { sha256: 'b'.repeat(64), mode: '0644', owner: 'root', group: 'root' },
+      modified_at: '2026-04-21T10:30:00Z',
+    })
+  })
+
+  it('carries the bytes of a name that is not shown as it is', () => {
+    const raw = Buffer.concat([Buffer.from('/etc/rsyslog.d/a\nb,'), Buffer.from([0xff])])
+    const { name, name_base64, path } = fileFor(aDrift({ path: raw }))
+
+    assert.equal(name, 'rsyslog.d/a\\x0ab,\\xff')
+    assert.deepEqual(Buffer.from(name_base64 ?? '', 'base64'), raw.subarray('/etc/'.length))
+    assert.equal(path, '/etc/rsyslog.d/a\\x0ab,\\xff')
+  })
+
+  it('carries the whole path of what is not below /etc/', () => {
+    const raw = Buffer.from('/opt/a\\b')
+    const { name, name_base64 } = fileFor(aDrift({ path: raw }))
+
+    assert.equal(name, '/opt/a\\\\b')
+    assert.deepEqual(Buffer.from(name_base64 ?? '', 'base64'), raw)
+  })
+
+  it('names what has no path by its task', () => {
+    assert.deepEqual(fileFor({ ...aDrift({ task: 'Install rsyslog', expected: {}, actual: {} }), path_base64: null }), {
+      name: 'Install rsyslog',
+      kind: 'resource',
+      change: 'modified',
+      modified_at: '2026-04-21T10:30:00Z',
+    })
+    assert.equal(fileFor({ ...aDrift({ task: '' }), path_base64: null }).name, 'a task without a name')
+  })
+
+  it('says why nothing is known', () => {
+    const error = checkError('unreachable')
+    const body = reportBody(aVerdict({ status: 'UNKNOWN', error, coverage: null }), CONTEXT)
+
+    assert.deepEqual([body.sync_status, body.drift_count, body.files, body.error], ['UNKNOWN', 0, [], error])
+    assert.equal('coverage' in body, false)
+  })
+
+  it('sends the first 5,000 files, and the true count', () => {
+    const drift = Array.from({ length: 5_001 }, (_, index) => aDrift({ path: `/etc/rsyslog.d/${index}` }))
+    const body = reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift }), CONTEXT)
+
+    assert.deepEqual([body.files.length, body.drift_count, body.files_truncated], [5_000, 5_001, true])
+    assertTaken(body)
+    assert.equal(
+      'files_truncated' in reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift: [aDrift()] }), CONTEXT),
+      false,
+    )
+  })
+
+  it('stays below what the server reads, however long the names are', () => {
+    for (const path of [Buffer.alloc(400, 0xff), Buffer.alloc(3_000, '\\'), Buffer.from(`/etc/${'🙂'.repeat(700)}`)]) {
+      const drift = Array.from({ length: 5_000 }, () => aDrift({ path }))
+      const body = reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift }), CONTEXT)
+
+      assert(Buffer.byteLength(JSON.stringify(body)) < MAX_BODY_BYTES)
+      assertTaken(body)
+    }
+  })
+
+  it('leaves out a detail that the server would refuse the whole report for', () => {
+    const { expected, actual, modified_at } = fileFor(
+      aDrift({
+        expected: { mode: '77777', sha256: 'x' },
+        actual: { owner: 'o'.repeat(600), group: '\u001b[2Jg' },
+        modified_at: '292277026596-12-04T15:30:07Z',
+      }),
+    )
+    assert.deepEqual([expected, actual, modified_at], [undefined, { owner: 'o'.repeat(512), group: 'g' }, undefined])
+  })
+
+  it("passes the server's own reading, and puts no control character on the wire, whatever was found", () => {
+    fc.assert(
+      fc.property(hostileHost, fc.nat(), (host, durationMs) => {
+        const [verdict] = judge(['rsyslog-lab'], aRun(anEvidence({ hosts: { 'rsyslog-lab': host } })))
+        if (verdict === undefined) return
+        const body = reportBody(verdict, { ...CONTEXT, durationMs, intervalSeconds: 120 })
+
+        assertTaken(body)
+        assert.doesNotMatch(JSON.stringify(body), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+        if (verdict.status === 'OUT_OF_SYNC') assert.equal(body.drift_count, host.drift.length)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+function fileFor(drift: Verdict['drift'][number]) {
+  const [file] = reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift: [drift] }), CONTEXT).files
+  assert(file)
+  return file
+}
+
+function assertTaken(body: ReportBody): void {
+  const parsed = parseReport(JSON.parse(JSON.stringify(body)))
+  if ('problems' in parsed) assert.fail(JSON.stringify(parsed.problems))
+  assert.deepEqual(parsed.warnings, [])
+}

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { closest, readSettings, SettingsError } from './settings.ts'
+
+const read = (args: readonly string[] = [], env: Record<string, string> = {}, terminal = false) =>
+  readSettings(args, env, terminal)
+
+function problemsOf(args: readonly string[], env: Record<string, string> = {}): readonly string[] {
+  try {
+    read(args, env)
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('readSettings', () => {
+  let directory: string
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'settings-test-'))
+  })
+  after(() => rmSync(directory, { recursive: true, force: true }))
+
+  function file(name: string, content: string): string {
+    writeFileSync(join(directory, name), content)
+    return join(directory, name)
+  }
+
+  it('needs nothing: a check of this repository', () => {
+    const { playbook, inventory, timeoutMs, output, onlyHost, repo, serverUrl } = read()
+    assert.deepEqual([playbook, inventory], ['ansible/playbooks/drift-check.yml', 'ansible/inventory/hosts.yml'])
+    assert.deepEqual([timeoutMs, output, onlyHost, repo, serverUrl], [600_000, 'text', null, null, null])
+  })
+
+  it('takes an empty variable for one that is not set', () => {
+    const env = {
+      REPO_NAME: '',
+      SERVER_NAME: '',
+      GITOPS_STATUS_SERVER_URL: '',
+      GITOPS_STATUS_TIMEOUT: '',
+      NO_COLOR: '',
+    }
+    const { repo, onlyHost, serverUrl, timeoutMs, color } = readSettings([], env, true)
+    assert.deepEqual([repo, onlyHost, serverUrl, timeoutMs, color], [null, null, null, 600_000, true])
+  })
+
+  it('prefers a flag to the environment', () => {
+    assert.equal(read(['--timeout', '5'], { GITOPS_STATUS_TIMEOUT: '7' }).timeoutMs, 5_000)
+    assert.equal(read([], { GITOPS_STATUS_TIMEOUT: '7' }).timeoutMs, 7_000)
+    assert.equal(read(['--interval=60'], { GITOPS_STATUS_INTERVAL: '7' }).intervalSeconds, 60)
+  })
+
+  it('reads each secret also from a file', () => {
+    const env = { SSH_PRIVATE_KEY_FILE: file('key', 'KEY\n'), GITOPS_STATUS_TOKEN_FILE: file('token', 'tok\n') }
+    const { privateKey, token } = read([], env)
+    assert.deepEqual([privateKey, token], ['KEY\n', 'tok'])
+  })
+
+  it('leaves what follows -- to Ansible', () => {
+    assert.deepEqual(read(['--quiet', '--', '--tags', 'x', '--quiet']).ansibleArgs, ['--tags', 'x', '--quiet'])
+  })
+
+  it("makes the server's address one that a path can be put after", () => {
+    for (const url of ['http://host:8080', 'http://host:8080/', ' http://host:8080//\n']) {
+      assert.equal(read([], { GITOPS_STATUS_SERVER_URL: url }).serverUrl, 'http://host:8080')
+    }
+    assert.equal(read([], { GITOPS_STATUS_SERVER_URL: 'https://host/gitops/' }).serverUrl, 'https://host/gitops')
+  })
+
+  it('has colours on a terminal only, and not against NO_COLOR, --no-color or a dumb one', () => {
+    assert.equal(read([], {}, true).color, true)
+    assert.equal(read([], {}, false).color, false)
+    assert.equal(read([], { NO_COLOR: '1' }, true).color, false)
+    assert.equal(read([], { TERM: 'dumb' }, true).color, false)
+    assert.equal(read(['--no-color'], {}, true).color, false)
+  })
+
+  it('names all problems together', () => {
+    const problems = problemsOf(
+      ['--colr', '--timeout', 'soon', '--output=xml', '--quiet=yes', '--playbook', 'x', 'extra'],
+      {
+        REPO_NAME: 'a b',
+        SERVER_NAME: 'web*',
+        GITOPS_STATUS_SERVER_URL: 'ftp://host',
+        GITOPS_STATUS_INTERVAL: '0',
+        GITOPS_STATUS_TOKEN: 'a b',
+        SSH_PRIVATE_KEY: 'x',
+        SSH_PRIVATE_KEY_FILE: '/no/such/key',
+        SSH_KNOWN_HOSTS: 'x',
+        SSH_KNOWN_HOSTS_FILE: 'y',
+      },
+    )
+    for (const [index, words] of [
+      /unknown flag --colr; did you mean --no-color\?|unknown flag --colr/,
+      /--timeout must be a whole number/,
+      /--output must be text or json, not "xml"/,
+      /--quiet takes no value/,
+      /unexpected argument "extra"/,
+      /REPO_NAME must be/,
+      /SERVER_NAME must be one host/,
+      /GITOPS_STATUS_SERVER_URL must begin with/,
+      /GITOPS_STATUS_INTERVAL must be a whole number/,
+      /GITOPS_STATUS_TOKEN must be printable/,
+      /SSH_PRIVATE_KEY and SSH_PRIVATE_KEY_FILE are both set/,
+      /SSH_PRIVATE_KEY_FILE cannot be read/,
+      /SSH_KNOWN_HOSTS and SSH_KNOWN_HOSTS_FILE are both set/,
+    ].entries()) {
+      assert(
+        problems.some((problem) => words.test(problem)),
+        `${index}: ${words} in ${problems.join('\n')}`,
+      )
+    }
+    assert.equal(problems.length, 13)
+  })
+
+  it('never shows a secret that is wrong', () => {
+    const problems = problemsOf([], { GITOPS_STATUS_TOKEN: 'hunter2 hunter2' })
+    assert(problems.length === 1 && !problems.join().includes('hunter2'))
+  })
+
+  it('takes no time that a timer or the server would not', () => {
+    for (const [name, most] of [
+      ['timeout', 604_800],
+      ['interval', 2_678_400],
+    ] as const) {
+      assert.deepEqual(problemsOf([`--${name}`, String(most)]), [])
+      for (const wrong of [String(most + 1), '0', '-1', '1.5', '1e3', '', 'x']) {
+        assert.equal(problemsOf([`--${name}=${wrong}`]).length, 1, `--${name}=${wrong}`)
+      }
+    }
+  })
+
+  const WRONG_URLS = [
+    'host:8080',
+    'http://',
+    'http://user:pw@host',
+    'http://host/?a=b',
+    'http://host/#x',
+    'file:///etc',
+  ]
+  for (const url of WRONG_URLS) {
+    it(`refuses ${url} as the server's address`, () => {
+      assert.equal(problemsOf([], { GITOPS_STATUS_SERVER_URL: url }).length, 1)
+    })
+  }
+
+  for (const name of ['all:!web', '@hosts', '-i', '../x', 'a,b', 'web[0]', '~web.*', 'web*', 'a b', 'x'.repeat(254)]) {
+    it(`refuses ${name.slice(0, 20)} as SERVER_NAME, which is one host and no pattern`, () => {
+      assert.equal(problemsOf([], { SERVER_NAME: name }).length, 1)
+    })
+  }
+
+  it('refuses what the server would refuse as REPO_NAME', () => {
+    for (const name of ['-a', 'a b', 'a\nb', 'ä', '$(touch x)', 'x'.repeat(254)]) {
+      assert.equal(problemsOf([], { REPO_NAME: name }).length, 1, name)
+    }
+    for (const name of ['rsyslog', 'owner/name', 'a', '_a', 'git@host:x']) {
+      assert.equal(read([], { REPO_NAME: name }).repo, name)
+    }
+  })
+
+  it('guesses what a mistyped flag was meant to be', () => {
+    assert.match(problemsOf(['--plabook', 'x']).join(), /--plabook; did you mean --playbook\?/)
+    assert.match(problemsOf(['--inventroy=x']).join(), /did you mean --inventory\?/)
+    assert.doesNotMatch(problemsOf(['--frobnicate']).join(), /did you mean/)
+  })
+
+  it('asks for the value that a flag needs', () => {
+    assert.deepEqual(problemsOf(['--timeout']), ['--timeout needs a value'])
+  })
+})
+
+describe('closest', () => {
+  it('is the nearest word, or none', () => {
+    assert.equal(closest('chekc', ['report', 'check', 'doctor']), 'check')
+    assert.equal(closest('zzzzzz', ['report', 'check', 'doctor']), undefined)
+  })
+})
