@@ -1,4 +1,4 @@
-import type { Received, SyncStatus } from './report.ts'
+import type { Received } from './report.ts'
 
 /** What is known of one target. The same reports give the same state, in whatever order they are folded in. */
 export interface TargetState<Body = unknown> {
@@ -14,8 +14,6 @@ export interface Folded<Body = unknown> {
   readonly state: TargetState<Body>
   /** The report became the target's newest. */
   readonly applied: boolean
-  /** What the newest report said before; UNKNOWN when there was none. */
-  readonly previousStatus: SyncStatus
 }
 
 /** Takes one more report into account. Pure: the caller keeps the state. */
@@ -30,7 +28,6 @@ export function fold<Body>(before: TargetState<Body> | undefined, received: Rece
       lastKnown: isFinding && (lastKnown === null || isNewer(received, lastKnown)) ? received : lastKnown,
     },
     applied,
-    previousStatus: before?.newest.report.status ?? 'UNKNOWN',
   }
 }
 
