@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 // Twenty starts of the same code need not compile it twenty times.
-const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'gitops-status-compile-cache') }
+const ENV = { ...process.env, NODE_COMPILE_CACHE: new URL('../../node_modules/.cache/compile', import.meta.url).pathname }
 
 const MAIN = new URL('../../src/gitops-status-server.ts', import.meta.url).pathname
 
