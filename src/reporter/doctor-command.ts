@@ -175,12 +175,16 @@ async function servers(context: CommandContext): Promise<Finding[]> {
       signal,
     })
     if (error !== null) return [problem('Inventory', error)]
-    return verdicts.map(({ host, error: reason }) =>
-      // A ping compares nothing, so this is how a server that answers ends.
-      reason === null || reason.code === 'nothing_verified'
-        ? { what: host, outcome: 'ok', detail: 'answers over SSH, and has a Python for Ansible' }
-        : problem(host, reason),
+    // A ping compares nothing, so "nothing verified" is how a server that answers ends.
+    const findings = verdicts.map(
+      ({ host, error: reason }): Finding =>
+        reason === null || reason.code === 'nothing_verified'
+          ? { what: host, outcome: 'ok', detail: 'answers over SSH, and has a Python for Ansible' }
+          : problem(host, reason),
     )
+    if (verdicts.some(({ error: reason }) => reason?.code === 'host_not_in_inventory')) return findings
+    const hosts = verdicts.length === 1 ? 'one host' : `${verdicts.length} hosts`
+    return [{ what: 'Inventory', outcome: 'ok', detail: `${settings.inventory}, ${hosts} to check` }, ...findings]
   } finally {
     rmSync(own, { recursive: true, force: true })
   }
