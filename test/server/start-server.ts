@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 // Twenty starts of the same code need not compile it twenty times.
-const ENV = { ...process.env, NODE_COMPILE_CACHE: new URL('../../node_modules/.cache/compile', import.meta.url).pathname }
+const ENV = {
+  ...process.env,
+  NODE_COMPILE_CACHE: new URL('../../node_modules/.cache/compile', import.meta.url).pathname,
+}
 
 const MAIN = new URL('../../src/gitops-status-server.ts', import.meta.url).pathname
 
