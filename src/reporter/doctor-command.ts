@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { childEnvironment } from '../drift/ansible-environment.ts'
 import { type CheckError, hintFor, printable } from '../drift/check-error.ts'
-import { runDriftCheck } from '../drift/drift-check.ts'
 import { COMMITTED_KNOWN_HOSTS } from '../drift/known-hosts.ts'
 import { runCommand } from '../drift/run-command.ts'
-import type { CommandContext } from './check-command.ts'
+import { type CommandContext, runCheck } from './check-command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter } from './plan.ts'
 import { VERSION } from './version.ts'
@@ -156,24 +155,12 @@ function hostKeys({ settings, directory }: CommandContext): Finding[] {
 
 /** Connects to each server with the very settings of a check, and does nothing there. */
 async function servers(context: CommandContext): Promise<Finding[]> {
-  const { settings, env, directory, signal } = context
+  const { settings } = context
   const own = mkdtempSync(join(tmpdir(), 'gitops-status-'))
   try {
     const ping = join(own, 'ping.yml')
     writeFileSync(ping, '- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n')
-    const { verdicts, error } = await runDriftCheck({
-      directory,
-      playbook: ping,
-      inventory: settings.inventory,
-      onlyHost: settings.onlyHost,
-      ansibleArgs: settings.ansibleArgs,
-      timeoutMs: settings.timeoutMs,
-      privateKey: settings.privateKey,
-      knownHosts: settings.knownHosts,
-      env,
-      passEnv: settings.passEnv,
-      signal,
-    })
+    const { verdicts, error } = await runCheck({ ...context, settings: { ...settings, playbook: ping } })
     if (error !== null) return [problem('Inventory', error)]
     // A ping compares nothing, so "nothing verified" is how a server that answers ends.
     const findings = verdicts.map(
