@@ -42,7 +42,7 @@ export default {
       comment: 'The reporter runs the drift check and sends its result; nothing of the server belongs to it.',
       severity: 'error',
       from: { path: '^src/reporter/' },
-      to: { path: '^src/(?!(reporter|drift|contract|domain)/)' },
+      to: { path: '^src/(?!(reporter|drift|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
     },
     {
       name: 'drift-does-not-send',

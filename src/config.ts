@@ -1,3 +1,4 @@
+import { closestWord } from './closest-word.ts'
 import { sqlitePath } from './store/open-store.ts'
 
 export interface Config {
@@ -91,7 +92,9 @@ export const ACTIONS = {
 const CONFIG_FILE = { flag: 'config', env: 'GITOPS_STATUS_CONFIG' }
 
 // The reporter's own; on one machine both may be set.
-const REPORTER_VARIABLES = ['GITOPS_STATUS_SERVER_URL', 'GITOPS_STATUS_TOKEN', 'GITOPS_STATUS_RUN_ID']
+const REPORTER_VARIABLES = ['SERVER_URL', 'TOKEN', 'RUN_ID', 'TIMEOUT', 'INTERVAL', 'ANNOUNCED'].map(
+  (name) => `GITOPS_STATUS_${name}`,
+)
 
 export interface Surroundings {
   readonly argv: readonly string[]
@@ -274,24 +277,8 @@ function wholeNumber(text: string, max: number): number {
 }
 
 function guess(wrong: string, known: readonly string[]): string {
-  const [nearest] = known
-    .map((name) => ({ name, distance: editDistance(wrong, name) }))
-    .filter(({ distance }) => distance <= Math.max(2, wrong.length / 4))
-    .sort((a, b) => a.distance - b.distance)
-  return nearest === undefined ? '' : `: did you mean ${nearest.name}?`
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
+  const nearest = closestWord(wrong, known)
+  return nearest === undefined ? '' : `: did you mean ${nearest}?`
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { closestWord } from '../closest-word.ts'
 import { type CommandContext, checkCommand } from './check-command.ts'
 import { originOf } from './ci.ts'
 import type { Console } from './console.ts'
@@ -5,7 +6,7 @@ import { doctorCommand } from './doctor-command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { COMMAND_HELP, type CommandName, environmentHelp, exitCodeHelp, helpFor, overview } from './help.ts'
 import { progressTo, reportCommand } from './report-command.ts'
-import { closest, readSettings, SettingsError } from './settings.ts'
+import { readSettings, SettingsError } from './settings.ts'
 import { VERSION } from './version.ts'
 
 const COMMANDS = {
@@ -36,7 +37,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     return EXIT.ok
   }
   if (!isCommand(command)) {
-    const guess = closest(command, Object.keys(COMMANDS))
+    const guess = closestWord(command, Object.keys(COMMANDS))
     console.err(`Unknown command ${JSON.stringify(command)}${guess ? `; did you mean ${guess}?` : ''}\n`)
     console.err(overview())
     return EXIT.usage

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { closest, readSettings, SettingsError } from './settings.ts'
+import { readSettings, SettingsError } from './settings.ts'
 
 const read = (args: readonly string[] = [], env: Record<string, string> = {}, terminal = false) =>
   readSettings(args, env, terminal)
@@ -171,12 +171,5 @@ describe('readSettings', () => {
 
   it('asks for the value that a flag needs', () => {
     assert.deepEqual(problemsOf(['--timeout']), ['--timeout needs a value'])
-  })
-})
-
-describe('closest', () => {
-  it('is the nearest word, or none', () => {
-    assert.equal(closest('chekc', ['report', 'check', 'doctor']), 'check')
-    assert.equal(closest('zzzzzz', ['report', 'check', 'doctor']), undefined)
   })
 })

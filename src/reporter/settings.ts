@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { closestWord } from '../closest-word.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -147,7 +148,7 @@ function readFlags(args: readonly string[], problems: string[]) {
       problems.push(`unexpected argument ${JSON.stringify(token.value)}; arguments for ansible-playbook go after --`)
     if (token.kind !== 'option') continue
     if (!(token.name in FLAGS)) {
-      const guess = closest(token.name, Object.keys(FLAGS))
+      const guess = closestWord(token.name, Object.keys(FLAGS))
       problems.push(`unknown flag ${token.rawName}${guess ? `; did you mean --${guess}?` : ''}`)
     } else if (
       FLAGS[token.name as keyof typeof FLAGS].type === 'string' ? token.value === undefined : token.value !== undefined
@@ -205,26 +206,4 @@ function problemWithUrl(value: string): string | null {
   if (username !== '' || password !== '') return 'must not hold a password; use GITOPS_STATUS_TOKEN'
   if (search !== '' || hash !== '') return 'must end with the path, without ? or #'
   return null
-}
-
-/** The known word that a mistyped one is most likely meant to be. */
-export function closest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .sort((a, b) => a.distance - b.distance)
-  const best = ranked[0]
-  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [row, character] of [...a].entries()) {
-    const current = [row + 1]
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (character === b[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
 }
