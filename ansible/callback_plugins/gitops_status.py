@@ -293,7 +293,13 @@ def path_of(action, data, args):
     return None, None
 
 
-def hidden_failure(action, data, overridden_changed):
+def is_expression(conditions):
+    """Whether a failed_when says what a failure is. A bare false says only that nothing may be one."""
+    conditions = conditions if isinstance(conditions, (list, tuple)) else [conditions]
+    return any(isinstance(one, str) and one.strip().lower() not in ("false", "no", "off", "0") for one in conditions)
+
+
+def hidden_failure(action, data, overridden_changed, failed_when):
     """Why a result that a failed_when let through may be a failure all the same: in doubt it is one."""
     if action in CANNOT_HIDE:
         return None
@@ -304,6 +310,9 @@ def hidden_failure(action, data, overridden_changed):
     if data.get("failed") is True or data.get("exception") or "module_stderr" in data or "module_stdout" in data:
         return message or "failed_when lets a failed module pass"
     if data.get("rc") not in (None, 0, "0"):
+        # Of a command only its author knows which return codes are fine, and a command proves nothing either way.
+        if action in COMMANDS and is_expression(failed_when):
+            return None
         return message or "return code %s" % data["rc"]
     if action in COMMANDS:
         return None if "rc" in data else message or "no return code"
@@ -713,7 +722,7 @@ class CallbackModule(CallbackBase):
         overridden_changed = bool(result.field("changed_when"))
         overridden = overridden_changed or bool(result.field("failed_when"))
         if result.field("failed_when"):
-            reason = hidden_failure(action, data, overridden_changed)
+            reason = hidden_failure(action, data, overridden_changed, result.field("failed_when"))
             if reason:
                 self.add_failure(result, "failed", True, first_line({"msg": reason}, reason))
                 return
