@@ -96,15 +96,16 @@ function coverageOf({ verified, unchecked }: HostEvidence, selection: readonly s
 
 // What Ansible and OpenSSH say, most telling first. The words are theirs and change between versions: where none
 // fits, the code is the general one of its kind.
+const DISK_FULL = /No space left on device|Disk quota exceeded/i
 const UNREACHABLE_WORDS: readonly [RegExp, CheckErrorCode][] = [
   [/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/i, 'host_key_changed'],
   [/Host key verification failed|No .* host key is known|authenticity of host/i, 'host_key_unknown'],
   [/Permission denied|Too many authentication failures|no mutual signature/i, 'auth_failed'],
-  [/No space left on device/i, 'disk_full'],
+  [DISK_FULL, 'disk_full'],
 ]
 
 const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
-  [/No space left on device|Disk quota exceeded/i, 'disk_full'],
+  [DISK_FULL, 'disk_full'],
   [
     /python[\d.]*: (command )?not found|No python interpreters? found|interpreter .*not found|python.*No such file|need to set the interpreter/i,
     'python_missing',
@@ -116,6 +117,7 @@ const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
 const NO_RESULT_WORDS: readonly [RegExp, CheckErrorCode][] = [
   [/no vault secrets|vault password|Decryption failed|vault/i, 'vault_password_missing'],
   [/the playbook: .* could not be found|playbook .* does not appear to be a file/i, 'playbook_missing'],
+  [/leaves us with no hosts to target/i, 'host_not_in_run'],
   [/couldn't resolve module\/action|could not resolve|was not found in configured module paths/i, 'unknown_module'],
   [
     /inventory.*(unparsed|could not be parsed|unable to parse|failed to parse)|Unable to parse .* as an inventory|Completely failed to parse inventory/i,
@@ -125,7 +127,7 @@ const NO_RESULT_WORDS: readonly [RegExp, CheckErrorCode][] = [
     /Syntax Error|not a valid attribute|YAML|could not be loaded|is not a legal parameter|must be|playbook/i,
     'playbook_invalid',
   ],
-  [/No space left on device|Disk quota exceeded/i, 'disk_full'],
+  [DISK_FULL, 'disk_full'],
 ]
 
 function failureError({ task, kind, ignored, message }: Failure, printed: string): CheckError {
@@ -134,13 +136,13 @@ function failureError({ task, kind, ignored, message }: Failure, printed: string
     const code = matching(UNREACHABLE_WORDS, message) ?? matching(UNREACHABLE_WORDS, printed) ?? 'unreachable'
     return checkError(code, message.replace(/@{3,}/g, ''))
   }
-  const general = ignored ? 'task_failed_ignored' : 'task_failed'
+  const general = ignored ? 'task_failed_ignored' : DISK_FULL.test(printed) ? 'disk_full' : 'task_failed'
   return checkError(matching(FAILED_WORDS, message) ?? general, `${task}: ${message}`)
 }
 
-/** What Ansible printed of a host that it could not reach; empty when that is not there. */
+/** What Ansible printed of a host that it gave up; empty when that is not there. */
 function lineAbout(host: string, output: string): string {
-  return output.split('\n').find((line) => line.startsWith(`fatal: [${host}]: UNREACHABLE!`)) ?? ''
+  return output.split('\n').find((line) => line.startsWith(`fatal: [${host}]: `)) ?? ''
 }
 
 function whyNoResult(output: string): CheckError {

@@ -1,5 +1,5 @@
 import type { CheckErrorCode } from '../../src/drift/check-error.ts'
-import { type Answer, stored } from '../reporter/check-run.ts'
+import type { Answer } from '../reporter/check-run.ts'
 import { afterAnsibleStarted, fullDisk, killAnsible } from './provoke.ts'
 
 /** Servers of the lab that the rows share: each is in its state before the first row, and stays in it. */
@@ -8,8 +8,8 @@ export const SERVERS = ['web1', 'web2', 'web3', 'refusing', 'hanging', 'rekeyed'
 export interface Row {
   readonly name: string
   /** `null`: there is no report. */
-  readonly expected: CheckErrorCode | null
-  /** Other than 1, which means UNKNOWN. */
+  readonly expected: CheckErrorCode | 'OUT_OF_SYNC' | null
+  /** Other than 1, which means UNKNOWN, and 0 for OUT_OF_SYNC. */
   readonly exitCode?: number
   /** Hosts of the inventory; all of them must end as expected, but those of `otherHosts`. */
   readonly hosts?: readonly (typeof SERVERS)[number][]
@@ -25,9 +25,12 @@ export interface Row {
   /** What must be there for the run only; gives variables for its environment. */
   readonly surroundings?: () => { readonly env: Readonly<Record<string, string>> } & Disposable
   readonly needsRoot?: boolean
+  /** Why it does not end as expected yet. */
+  readonly todo?: string
 }
 
-const SLOW = '    - ansible.builtin.wait_for: { port: 1, timeout: 300 }\n'
+// Check mode skips a command, but for this.
+const SLOW = '    - ansible.builtin.command: sleep 300\n      check_mode: false\n      changed_when: false\n'
 const FAIL = '    - name: Fail\n      ansible.builtin.fail: { msg: broken }\n'
 const VAULT = '$ANSIBLE_VAULT;1.1;AES256\n6162\n'
 
@@ -40,7 +43,6 @@ const COPY = `    - name: Write app.conf
       ansible.builtin.copy: { content: "v=1\\n", dest: /etc/app.conf, mode: "0644" }
 `
 const only = (tasks: string) => ({ 'site.yml': `- hosts: all\n  gather_facts: false\n  tasks:\n${tasks}` })
-const config = (lines: string) => ({ 'ansible.cfg': lines })
 
 /**
  * Everything that keeps a check from a finding, and how to provoke it with the real program, real Ansible and real
@@ -62,7 +64,7 @@ export const TRUTH_TABLE: readonly Row[] = [
   },
   {
     name: "the server's disk is full",
-    env: { ANSIBLE_REMOTE_TEMP: '/mnt/full', ANSIBLE_PIPELINING: 'false' },
+    env: { ANSIBLE_REMOTE_TEMP: '/run/full', ANSIBLE_SSH_TRANSFER_METHOD: 'piped' },
     expected: 'disk_full',
   },
   {
@@ -141,7 +143,7 @@ export const TRUTH_TABLE: readonly Row[] = [
   {
     name: 'a task fails, and failed_when says that it does not',
     files: playbook({
-      tasks: '    - ansible.builtin.copy: { content: x, dest: /no/such/directory/x }\n      failed_when: false\n',
+      tasks: '    - ansible.builtin.lineinfile: { path: /no/such/file, line: x }\n      failed_when: false\n',
     }),
     expected: 'task_failed_ignored',
   },
@@ -190,8 +192,10 @@ export const TRUTH_TABLE: readonly Row[] = [
   },
   {
     name: 'Ansible is not installed',
-    files: { 'bin/node': '#!/bin/sh\n' },
-    env: { PATH: '/nowhere' },
+    files: Object.fromEntries(
+      ['readlink', 'dirname'].map((tool) => [`bin/${tool}`, `#!/bin/sh\nexec /usr/bin/${tool} "$@"\n`]),
+    ),
+    env: { PATH: './bin' },
     expected: 'ansible_missing',
   },
   {
@@ -286,8 +290,210 @@ export const TRUTH_TABLE: readonly Row[] = [
   },
 ]
 
-/** A row that says nothing else is a clean run, which is SYNCED: see the control rows. */
-export const CLEAN: Row = { name: 'a clean server', expected: null, answer: stored }
+const EDITED = { 'site.yml': (playbook()['site.yml'] ?? '').replace('v=1', 'v=2') }
+const LESS_CAREFUL = [
+  ...['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'NoHostAuthenticationForLocalhost=yes'],
+  ...['VerifyHostKeyDNS=yes', 'KnownHostsCommand=./host-key'],
+]
+  .map((option) => `-o ${option}`)
+  .join(' ')
+const NO_HOST_KEY_CHECKS = {
+  ANSIBLE_HOST_KEY_CHECKING: 'false',
+  ANSIBLE_SSH_HOST_KEY_CHECKING: 'false',
+  ANSIBLE_SSH_ARGS: LESS_CAREFUL,
+  ANSIBLE_SSH_EXTRA_ARGS: LESS_CAREFUL,
+}
+const variablesOf = (host: string, variables: Record<string, unknown>) => ({
+  'hosts.yml': JSON.stringify({ all: { hosts: { [host]: variables } } }),
+})
+
+/**
+ * What somebody could try, or do without knowing, to make a server look clean. Where nothing else is said the server
+ * differs from Git, so that any SYNCED is a false one.
+ */
+export const ATTACKS: readonly Row[] = [
+  // Host keys
+  {
+    name: 'the environment turns host key checks off',
+    hosts: ['rekeyed'],
+    env: NO_HOST_KEY_CHECKS,
+    expected: 'host_key_changed',
+  },
+  {
+    name: 'the environment turns host key checks off, and no key is known',
+    env: { ...NO_HOST_KEY_CHECKS, SSH_KNOWN_HOSTS: null },
+    expected: 'host_key_unknown',
+  },
+  {
+    name: 'ansible.cfg turns host key checks off',
+    hosts: ['rekeyed'],
+    files: {
+      'ansible.cfg': `[defaults]\nhost_key_checking = False\n[ssh_connection]\nssh_args = ${LESS_CAREFUL}\n`,
+    },
+    env: { ANSIBLE_CONFIG: './ansible.cfg' },
+    expected: 'host_key_changed',
+  },
+  {
+    name: 'the inventory turns host key checks off',
+    files: variablesOf('rekeyed', {
+      ansible_host_key_checking: false,
+      ansible_ssh_host_key_checking: false,
+      ansible_ssh_args: LESS_CAREFUL,
+      ansible_ssh_extra_args: LESS_CAREFUL,
+    }),
+    expected: 'host_key_changed',
+  },
+  {
+    name: 'the arguments turn host key checks off',
+    hosts: ['rekeyed'],
+    args: ['--', '-e', JSON.stringify({ ansible_ssh_args: LESS_CAREFUL, ansible_host_key_checking: false })],
+    expected: 'host_key_changed',
+  },
+
+  // What Ansible says
+  {
+    name: 'the environment asks for other callbacks',
+    files: EDITED,
+    env: {
+      ANSIBLE_CALLBACK_PLUGINS: '/nowhere',
+      ANSIBLE_CALLBACKS_ENABLED: 'none',
+      ANSIBLE_STDOUT_CALLBACK: 'minimal',
+    },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'ansible.cfg asks for other callbacks, and for no output',
+    files: {
+      ...EDITED,
+      'ansible.cfg':
+        '[defaults]\ncallback_plugins = /nowhere\ncallbacks_enabled = none\nstdout_callback = minimal\nno_log = True\n' +
+        'display_ok_hosts = False\ndisplay_skipped_hosts = False\nstrategy = free\ngathering = explicit\n',
+    },
+    env: { ANSIBLE_CONFIG: './ansible.cfg' },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'ansible.cfg leaves everything out by tags',
+    files: { ...EDITED, 'ansible.cfg': '[tags]\nrun = nothing\n' },
+    env: { ANSIBLE_CONFIG: './ansible.cfg' },
+    expected: 'nothing_verified',
+  },
+  {
+    name: 'the environment leaves everything out by tags',
+    files: EDITED,
+    env: { ANSIBLE_RUN_TAGS: 'nothing', ANSIBLE_SKIP_TAGS: 'all' },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'Python is told to load something else first',
+    files: { ...EDITED, 'evil/sitecustomize.py': 'import os\nos._exit(0)\n' },
+    env: { PYTHONPATH: './evil', PYTHONSTARTUP: './evil/sitecustomize.py' },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'another sentinel and another module are named',
+    files: EDITED,
+    env: { GITOPS_STATUS_SENTINEL: '/nowhere', GITOPS_STATUS_LIBRARY: '/nowhere' },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'a failed task opens the debugger',
+    files: playbook({ tasks: FAIL }),
+    env: { ANSIBLE_ENABLE_TASK_DEBUGGER: 'true' },
+    args: ['--timeout', '60'],
+    expected: 'result_missing',
+  },
+  { name: 'only the syntax is checked', files: EDITED, args: ['--', '--syntax-check'], expected: 'result_missing' },
+  { name: 'only the tasks are listed', files: EDITED, args: ['--', '--list-tasks'], expected: 'result_missing' },
+  {
+    name: 'the run begins after the last task',
+    files: EDITED,
+    args: ['--', '--start-at-task', 'no such task'],
+    expected: 'run_cut_short',
+  },
+
+  // Which hosts
+  {
+    name: 'the server stands in a nested group only',
+    files: {
+      ...EDITED,
+      'hosts.yml': JSON.stringify({ all: { children: { a: { children: { b: { hosts: { web1: null } } } } } } }),
+    },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'the play is for another server',
+    hosts: ['web1', 'web2'],
+    files: { 'site.yml': (playbook()['site.yml'] ?? '').replace('all', 'web2') },
+    otherHosts: { web2: 'SYNCED' },
+    expected: 'nothing_verified',
+  },
+  {
+    name: 'the only task runs once, on another server',
+    hosts: ['web1', 'web2'],
+    files: only(`${COPY}      run_once: true\n`),
+    otherHosts: { web1: 'SYNCED' },
+    expected: 'nothing_verified',
+  },
+  {
+    name: 'the play forgets what failed',
+    files: playbook({ tasks: `${FAIL}    - ansible.builtin.meta: clear_host_errors\n` }),
+    expected: 'task_failed',
+  },
+  {
+    name: 'the play ends early after a failure',
+    files: playbook({ tasks: `${FAIL}      ignore_errors: true\n    - ansible.builtin.meta: end_play\n` }),
+    expected: 'task_failed_ignored',
+  },
+
+  // Playbooks of somebody's own
+  {
+    name: 'a playbook imports others, of which the first finds drift',
+    files: {
+      'one.yml': EDITED['site.yml'],
+      'two.yml': playbook()['site.yml'] ?? '',
+      'site.yml': '- import_playbook: one.yml\n- import_playbook: two.yml\n',
+    },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'a role with a handler finds drift',
+    files: {
+      'site.yml': '- hosts: all\n  gather_facts: false\n  roles: [app]\n',
+      'roles/app/tasks/main.yml': `${COPY.replaceAll(/^ {4}/gm, '').replace('v=1', 'v=2')}  notify: Restart\n`,
+      'roles/app/handlers/main.yml': '- name: Restart\n  ansible.builtin.command: "false"\n',
+    },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'group_vars beside the playbook make the difference',
+    files: {
+      'playbooks/site.yml': (playbook()['site.yml'] ?? '').replace('v=1', 'v={{ v }}'),
+      'playbooks/group_vars/all.yml': 'v: 2\n',
+    },
+    args: ['--playbook', 'playbooks/site.yml'],
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'the play hides differences',
+    files: { 'site.yml': EDITED['site.yml'].replace('  tasks:', '  diff: false\n  no_log: true\n  tasks:') },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'the inventory says that this is no check',
+    files: { ...EDITED, ...variablesOf('web1', { ansible_check_mode: false, ansible_diff_mode: false }) },
+    expected: 'OUT_OF_SYNC',
+  },
+  {
+    name: 'the only task looks at another server',
+    todo: 'the callback plugin counts a delegated task as a look at the host itself',
+    files: {
+      ...only(`${COPY}      delegate_to: web2\n`),
+      'hosts.yml': JSON.stringify({ all: { hosts: { web1: null } } }),
+    },
+    expected: 'nothing_verified',
+  },
+]
 
 function staleResult(): string {
   const host = { sentinel: true, verified: 1, failures: [], unchecked: [], drift: [] }
