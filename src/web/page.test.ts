@@ -41,6 +41,17 @@ describe('the page', () => {
     assert.ok(html.indexOf('drifted') < html.indexOf('broken') && html.indexOf('broken') < html.indexOf('fine'))
   })
 
+  it('says how a file differs, and when a SYNCED looked at a part only', async () => {
+    await post(app.url, [
+      aBody({ server: 'drifted-how', files: [{ name: '.hidden', change: 'extra' }] }),
+      aBody({ server: 'partly', coverage: { checked: 5, total: 7, unchecked: [] } }),
+    ])
+    const { html } = await page()
+
+    assert.match(html, /<code>\.hidden<\/code> <small>extra: not in Git<\/small>/)
+    assert.match(html, /✓ SYNCED<\/span><br><small>5 of 7 checked<\/small>.*partly/)
+  })
+
   const PAYLOADS = [
     '<script>alert(1)</script>',
     '"><img src=x onerror=alert(1)>',

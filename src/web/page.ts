@@ -1,3 +1,4 @@
+import type { DriftedFile } from '../contract/report.ts'
 import type { StatusJson, StatusRow } from '../contract/status-json.ts'
 import type { Freshness } from '../domain/freshness.ts'
 import type { SyncStatus } from '../domain/report.ts'
@@ -66,9 +67,9 @@ ${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('
 </table></div>${status.items_truncated ? '\n<p>There are more targets than this page shows.</p>' : ''}`
 }
 
-function tableRow(row: StatusRow, files: readonly string[]): string {
+function tableRow(row: StatusRow, files: readonly DriftedFile[]): string {
   const cells = [
-    `<td class="status"><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}</td>`,
+    `<td class="status"><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}${coverage(row)}</td>`,
     `<td>${escapeHtml(row.repo)}</td>`,
     `<td>${escapeHtml(row.server)}</td>`,
     `<td>${row.drift_count}</td>`,
@@ -98,22 +99,39 @@ function why(row: StatusRow): string {
   }
 }
 
-function fileList(files: readonly string[], driftCount: number): string {
-  const shown = files.slice(0, FILES_SHOWN).map((name) => `<li><code>${escapeHtml(shorten(name))}</code></li>`)
+/** A SYNCED that looked at a part only must not look like one that looked at everything. */
+function coverage({ checked, total }: StatusRow): string {
+  return checked === null || total === null || checked === total
+    ? ''
+    : `<br><small>${checked} of ${total} checked</small>`
+}
+
+function fileList(files: readonly DriftedFile[], driftCount: number): string {
+  const shown = files.slice(0, FILES_SHOWN).map(({ name, change }) => {
+    const how = change === undefined ? '' : ` <small>${CHANGE[change]}</small>`
+    return `<li><code>${escapeHtml(shorten(name))}</code>${how}</li>`
+  })
   const more = driftCount - shown.length
   if (more > 0) shown.push(`<li><small>and ${more} more</small></li>`)
   return shown.length > 0 ? `<ul>${shown.join('')}</ul>` : ''
 }
 
-function filesByTarget({ items, files }: StatusJson): Map<string, string[]> {
+const CHANGE = {
+  modified: 'modified',
+  missing: 'missing',
+  extra: 'extra: not in Git',
+  metadata: 'mode or owner',
+} satisfies Record<NonNullable<DriftedFile['change']>, string>
+
+function filesByTarget({ items, files }: StatusJson): Map<string, DriftedFile[]> {
   const [only] = items
-  const byTarget = new Map<string, string[]>()
+  const byTarget = new Map<string, DriftedFile[]>()
   for (const file of files) {
     const { repo = only?.repo, server = only?.server } = file
     const key = `${repo} ${server}`
-    const names = byTarget.get(key)
-    if (names === undefined) byTarget.set(key, [file.name])
-    else names.push(file.name)
+    const listed = byTarget.get(key)
+    if (listed === undefined) byTarget.set(key, [file])
+    else listed.push(file)
   }
   return byTarget
 }
