@@ -105,6 +105,7 @@ describe('startSshAgent', () => {
       'strace',
       '-f',
       '-qq',
+      '-v',
       '-s',
       '4096',
       '-e',
