@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, runCommand } from './run-command.ts'
 
 describe('runCommand', () => {
@@ -72,7 +73,7 @@ describe('runCommand', () => {
     assert.deepEqual(ending, { kind: 'timed_out' })
     const pids = stdout.trim().split('\n')
     assert.equal(pids.length, 2)
-    for (const pid of pids) assert(hasEnded(pid), `${pid} lives on`)
+    for (const pid of pids) assert(await ends(pid), `${pid} lives on`)
   })
 
   it('ends one that does not heed SIGTERM', async () => {
@@ -98,7 +99,7 @@ describe('runCommand', () => {
     const { ending, stdout } = await shell('sleep 300 & echo $!; kill -9 $$')
 
     assert.deepEqual(ending, { kind: 'killed', signal: 'SIGKILL' })
-    assert(hasEnded(stdout.trim()))
+    assert(await ends(stdout.trim()))
   })
 
   it('ends a command when it is told to', async () => {
@@ -117,6 +118,13 @@ describe('runCommand', () => {
     assert(!existsSync(join(directory, 'started')))
   })
 })
+
+/** A process closes its files, and then ends: it may be on its way. */
+async function ends(pid: string): Promise<boolean> {
+  const deadline = performance.now() + 5_000
+  while (!hasEnded(pid) && performance.now() < deadline) await delay(5)
+  return hasEnded(pid)
+}
 
 /** Gone, or a zombie that nobody has waited for. */
 function hasEnded(pid: string): boolean {
