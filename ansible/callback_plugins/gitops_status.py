@@ -733,7 +733,8 @@ class CallbackModule(CallbackBase):
         is_different = any(differs(diff, action) for diff in diffs)
         if data.get("changed") or is_different:
             host.drift.append(self.drift_of(result))
-        if only_looks(action):
+        # What was found on another server says nothing about this one, unless it differs.
+        if only_looks(action) or result.is_elsewhere:
             return
         is_proven = is_different or any(has_sides(diff) for diff in diffs)
         if overridden and not is_proven:
