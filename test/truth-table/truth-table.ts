@@ -159,7 +159,7 @@ export const TRUTH_TABLE: readonly Row[] = [
     name: 'a play says that it is no check',
     files: playbook({ play: '  check_mode: false\n' }),
     // The callback plugin keeps silent in a run that is no drift check.
-    expected: 'result_missing',
+    expected: 'not_a_check',
   },
 
   // The run
