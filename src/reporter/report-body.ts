@@ -27,6 +27,11 @@ const FACTS = {
   type: /./,
 } as const satisfies Record<keyof FileFacts, RegExp>
 
+/** Whether the server takes it as the name of a repository or a server. */
+export function isTargetName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._/:@-]{0,252}$/.test(name)
+}
+
 /**
  * Gives a verdict the form in which it travels. The first six fields are the requirement's, in its order.
  *

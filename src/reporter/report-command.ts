@@ -3,6 +3,7 @@ import { printable } from '../drift/check-error.ts'
 import { type CommandContext, exitCodeOf, reportBodies, runCheck, showOutput, showPlan } from './check-command.ts'
 import type { Console } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { isTargetName } from './report-body.ts'
 import { takeRunLock } from './run-lock.ts'
 import { type Delivery, describe, SEND_BUDGET_MS, send } from './send.ts'
 import { SettingsError } from './settings.ts'
@@ -38,13 +39,18 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
     else if (result.error !== null) console.err(`${result.error.code}: ${result.error.message}`)
 
     say('Step 3/4: Building JSON payload...')
-    const reports = reportBodies(result, context)
+    const all = reportBodies(result, context)
+    const reports = all.filter(({ server }) => isTargetName(server))
+    // The server would refuse the whole batch for it, and with it what is known of the others.
+    for (const { server } of all.filter((report) => !reports.includes(report))) {
+      console.err(`✗ ${printable(server)} is not reported: a server's name is letters, digits and any of . _ - / : @`)
+    }
     if (settings.dryRun) {
       if (reports.length > 0) console.out(JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2))
       return exitCodeOf(result, settings)
     }
     if (reports.length === 0) {
-      console.err('✗ There is nothing to send: it is not known which servers to report.')
+      if (all.length === 0) console.err('✗ There is nothing to send: it is not known which servers to report.')
       return EXIT.unknown
     }
 
@@ -52,7 +58,8 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
     const deliveries = await deliver(reports, context, signal.aborted ? INTERRUPTED_BUDGET_MS : SEND_BUDGET_MS)
     if (settings.output === 'json') console.out(JSON.stringify({ reports, deliveries, error: result.error }, null, 2))
     for (const delivery of deliveries) sayDelivery(delivery, say, console)
-    return deliveries.every(({ kind }) => kind === 'delivered') ? exitCodeOf(result, settings) : EXIT.notDelivered
+    const allDelivered = reports.length === all.length && deliveries.every(({ kind }) => kind === 'delivered')
+    return allDelivered ? exitCodeOf(result, settings) : EXIT.notDelivered
   } finally {
     lock.release()
   }

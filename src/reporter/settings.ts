@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { closestWord } from '../closest-word.ts'
+import { isTargetName } from './report-body.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -67,8 +68,7 @@ const DEFAULT_TIMEOUT_SECONDS = 600
 const MAX_TIMEOUT_SECONDS = 7 * 86_400
 // contract/report.ts has the rule.
 const MAX_INTERVAL_SECONDS = 31 * 86_400
-// contract/report.ts has the rule; here it also keeps out patterns and file references, which Ansible's --limit takes.
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._/:@-]{0,252}$/
+// Ansible's --limit also takes patterns and files, and `all`; a name has none of their characters.
 const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
 
 /**
@@ -85,7 +85,7 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
   if (urlProblem !== null) problems.push(`GITOPS_STATUS_SERVER_URL ${urlProblem}`)
 
   const repo = given('REPO_NAME')
-  if (repo !== null && !NAME.test(repo)) {
+  if (repo !== null && !isTargetName(repo)) {
     problems.push(`REPO_NAME must be letters, digits and any of . _ - / : @, not ${JSON.stringify(repo.slice(0, 60))}`)
   }
   const onlyHost = given('SERVER_NAME')
