@@ -35,7 +35,7 @@ describe('the page', () => {
     assert.match(html, /1 out of sync, 1 unknown, 1 synced/)
     assert.match(
       html,
-      /✗ OUT_OF_SYNC.*drifted.*<td>2<\/td>.*rsyslog\.conf.*rsyslog\.d\/30-lab\.conf.*65 s ago.*2026-04-21 10:30:00 UTC/,
+      /✗ OUT_OF_SYNC.*drifted.*<td data-label="Drift">2<\/td>.*rsyslog\.conf.*rsyslog\.d\/30-lab\.conf.*65 s ago.*2026-04-21 10:30:00 UTC/,
     )
     assert.match(html, /\? UNKNOWN.*check failed: No route to &lt;host&gt;/)
     assert.ok(html.indexOf('drifted') < html.indexOf('broken') && html.indexOf('broken') < html.indexOf('fine'))
@@ -49,7 +49,7 @@ describe('the page', () => {
     const { html } = await page()
 
     assert.match(html, /<code>\.hidden<\/code> <small>extra: not in Git<\/small>/)
-    assert.match(html, /✓ SYNCED<\/span><br><small>5 of 7 checked<\/small>.*partly/)
+    assert.match(html, /✓ SYNCED<\/span><small class="why">5 of 7 checked<\/small>.*partly/)
   })
 
   const PAYLOADS = [

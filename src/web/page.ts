@@ -30,7 +30,7 @@ export function renderPage({ status, example }: Shown): { html: string; policy: 
 <body>
 <header>
 <h1>gitops-status</h1>
-<p>${escapeHtml(summary(status))} <small>As of ${escapeHtml(readable(status.generated_at))}, every ${REFRESH_SECONDS} s anew.</small></p>
+<p>${escapeHtml(summary(status))} <small>As of ${escapeHtml(readable(status.generated_at))}; refreshes every ${REFRESH_SECONDS} s.</small></p>
 </header>
 <main>
 ${status.items.length === 0 ? nothingYet(example) : table(status)}
@@ -60,7 +60,7 @@ function nothingYet(example: string): string {
 function table(status: StatusJson): string {
   const filesOf = filesByTarget(status)
   return `<div class="wide"><table>
-<thead><tr><th scope="col">Status</th><th scope="col">Repository</th><th scope="col">Server</th><th scope="col">Drift</th><th scope="col">Files</th><th scope="col">Last check</th><th scope="col">Freshness</th></tr></thead>
+<thead><tr>${COLUMNS.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
 <tbody>
 ${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('\n')}
 </tbody>
@@ -69,16 +69,19 @@ ${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('
 
 function tableRow(row: StatusRow, files: readonly DriftedFile[]): string {
   const cells = [
-    `<td class="status"><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}${coverage(row)}</td>`,
-    `<td>${escapeHtml(row.repo)}</td>`,
-    `<td>${escapeHtml(row.server)}</td>`,
-    `<td>${row.drift_count}</td>`,
-    `<td>${fileList(files, row.drift_count)}</td>`,
-    `<td>${escapeHtml(ago(row.age_seconds))}<br><small><time datetime="${escapeHtml(row.last_check)}">${escapeHtml(readable(row.last_check))}</time></small></td>`,
-    `<td>${FRESHNESS[row.freshness]}</td>`,
+    `<span><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}${coverage(row)}</span>`,
+    escapeHtml(row.server),
+    escapeHtml(row.repo),
+    String(row.drift_count),
+    fileList(files, row.drift_count),
+    `<span>${escapeHtml(ago(row.age_seconds))}<br><small><time datetime="${escapeHtml(row.last_check)}">${escapeHtml(readable(row.last_check))}</time></small></span>`,
+    FRESHNESS[row.freshness],
   ]
-  return `<tr>${cells.join('')}</tr>`
+  // On a narrow screen each cell is a line of its own, and says what it is.
+  return `<tr>${cells.map((cell, column) => `<td data-label="${COLUMNS[column]}">${cell}</td>`).join('')}</tr>`
 }
+
+const COLUMNS = ['Status', 'Server', 'Repository', 'Drift', 'Files', 'Last check', 'Freshness']
 
 const ICON = { SYNCED: '✓', OUT_OF_SYNC: '✗', UNKNOWN: '?' } satisfies Record<SyncStatus, string>
 
@@ -91,9 +94,9 @@ const FRESHNESS = {
 function why(row: StatusRow): string {
   switch (row.reason) {
     case 'check_failed':
-      return `<br><small>check failed: ${escapeHtml(shorten(row.error_message ?? row.error_code ?? ''))}</small>`
+      return `<small class="why">check failed: ${escapeHtml(shorten(row.error_message ?? row.error_code ?? ''))}</small>`
     case 'stale':
-      return `<br><small>was ${row.last_known_status ?? 'unknown'} when last heard of</small>`
+      return `<small class="why">${row.last_known_status === null ? 'never known' : `was ${row.last_known_status} when last heard of`}</small>`
     default:
       return ''
   }
@@ -103,7 +106,7 @@ function why(row: StatusRow): string {
 function coverage({ checked, total }: StatusRow): string {
   return checked === null || total === null || checked === total
     ? ''
-    : `<br><small>${checked} of ${total} checked</small>`
+    : `<small class="why">${checked} of ${total} checked</small>`
 }
 
 function fileList(files: readonly DriftedFile[], driftCount: number): string {

@@ -10,8 +10,9 @@ h1 { margin: 0; font-size: 1.25rem }
 p { margin: .25rem 0 1rem }
 .wide { overflow-x: auto }
 table { width: 100%; border-collapse: collapse }
-th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }
-th { color: var(--dim); font-weight: 600 }
+th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th { color: var(--dim); font-weight: 600; white-space: nowrap }
+td:nth-child(2), td:nth-child(3) { min-width: 10rem }
 ul { margin: 0; padding: 0; list-style: none }
 code, pre { font: .875rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
 pre { padding: 1rem; border: 1px solid var(--line); white-space: pre-wrap }
@@ -19,7 +20,14 @@ small { color: var(--dim) }
 .SYNCED { color: var(--ok); font-weight: 600 }
 .OUT_OF_SYNC { color: var(--drift); font-weight: 600 }
 .UNKNOWN { color: var(--unknown); font-weight: 600 }
-.status { white-space: nowrap }
+.SYNCED, .OUT_OF_SYNC, .UNKNOWN, time { white-space: nowrap }
+.why { display: block; max-width: 20rem }
+@media (max-width: 45rem) {
+  thead { display: none }
+  tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  td, td:nth-child(n) { display: flex; min-width: 0; gap: .75rem; padding: .125rem 0; border: 0 }
+  td::before { content: attr(data-label); flex: 0 0 6rem; color: var(--dim) }
+}
 `
 
 /** Nothing may run, nothing may be loaded, nobody may frame it; only this style, known by its hash. */
