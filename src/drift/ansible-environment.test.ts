@@ -94,20 +94,21 @@ describe('sshVariables', () => {
     'BatchMode=no',
     'ControlPath=/evil',
   ]
-  const variables = (configuredSshArgs: string) =>
+  const variables = (first: string, last = '') =>
     JSON.parse(
       sshVariables({
         knownHostsFile: "/home/o'brien/known hosts",
         socketDirectory: '/tmp/gitops-status-1',
-        configuredSshArgs,
+        configured: { first, last },
         hasKnownHostsCommand: true,
       }),
     )
 
   it('is what ssh goes by, whatever settings come after', () => {
-    const args = `${variables('').ansible_ssh_args} ${LESS_CAREFUL.map((option) => `-o ${option}`).join(' ')}`
+    const { ansible_ssh_args, ansible_ssh_extra_args } = variables('', '-S /evil')
+    const options = LESS_CAREFUL.map((option) => `-o ${option}`).join(' ')
 
-    const settings = asSshReads(args)
+    const settings = asSshReads(`${ansible_ssh_args} -S /evil ${options} ${ansible_ssh_extra_args}`)
 
     assert.equal(settings.get('stricthostkeychecking'), 'true')
     assert.equal(settings.get('userknownhostsfile'), "/home/o'brien/known hosts")
@@ -131,7 +132,7 @@ describe('sshVariables', () => {
     const args = sshVariables({
       knownHostsFile: '/dev/null',
       socketDirectory: '/run',
-      configuredSshArgs: '',
+      configured: { first: '', last: '' },
       hasKnownHostsCommand: false,
     })
     assert.doesNotMatch(args, /KnownHostsCommand/)

@@ -1,3 +1,5 @@
+import type { ConfiguredSshArgs } from './inventory.ts'
+
 /** Files that Ansible needs from us; one folder, laid out as in this repository under `ansible/`. */
 export interface AnsibleParts {
   readonly callbackDirectory: string
@@ -64,6 +66,9 @@ export function checkEnvironment(parts: AnsibleParts, { resultFile, runId }: Run
     ANSIBLE_CALLBACK_PLUGINS: parts.callbackDirectory,
     ANSIBLE_STDOUT_CALLBACK: 'default',
     ANSIBLE_HOST_KEY_CHECKING: 'true',
+    ANSIBLE_PARAMIKO_HOST_KEY_AUTO_ADD: 'false',
+    // `local` here would compare this machine with itself, under each server's name. An inventory may still say it.
+    ANSIBLE_TRANSPORT: 'ssh',
     GITOPS_STATUS_RESULT_FILE: resultFile,
     GITOPS_STATUS_RUN_ID: runId,
   }
@@ -72,18 +77,19 @@ export function checkEnvironment(parts: AnsibleParts, { resultFile, runId }: Run
 /**
  * Extra variables, which nothing in an inventory or a playbook can override. OpenSSH takes the first value that it is
  * given for an option, so whatever the user's own settings say after ours about host keys has no effect; the rest of
- * them (jump hosts, ports, ciphers) stays.
- *
- * @param configuredSshArgs Ansible's own `ssh_args`, which an extra variable replaces.
+ * them (jump hosts, ports, ciphers) stays. Only of -S, which is ControlPath, it takes the last: so that stands at the
+ * very end as well.
  */
 export function sshVariables(options: {
   readonly knownHostsFile: string
   /** Private to this run. */
   readonly socketDirectory: string
-  readonly configuredSshArgs: string
+  /** Ansible's own `ssh_args` and `ssh_extra_args`, which extra variables replace. */
+  readonly configured: ConfiguredSshArgs
   /** Whether ssh has this option (OpenSSH 8.5); an older one stops at a name that it does not know. */
   readonly hasKnownHostsCommand: boolean
 }): string {
+  const socket = `${options.socketDirectory}/${CONTROL_SOCKET}%C`
   const ours = [
     'StrictHostKeyChecking=yes',
     'UpdateHostKeys=no',
@@ -99,10 +105,12 @@ export function sshVariables(options: {
     'ServerAliveInterval=5',
     'ServerAliveCountMax=6',
     // A connection that somebody opened before, with other host key settings, must not be shared.
-    `ControlPath="${options.socketDirectory}/${CONTROL_SOCKET}%C"`,
+    `ControlPath="${socket}"`,
   ]
   return JSON.stringify({
-    ansible_ssh_args: `${ours.map((option) => `-o ${shellQuoted(option)}`).join(' ')} ${options.configuredSshArgs}`,
+    ansible_ssh_args: `${ours.map((option) => `-o ${shellQuoted(option)}`).join(' ')} ${options.configured.first}`,
+    ansible_ssh_extra_args: `${options.configured.last} -S ${shellQuoted(socket)}`.trim(),
+    ansible_ssh_executable: 'ssh', // another one need not heed any of this
     ansible_host_key_checking: true,
     ansible_ssh_host_key_checking: true,
     ansible_paramiko_host_key_checking: true,

@@ -113,7 +113,7 @@ async function checkIn({ directory, socketDirectory }: Directories, request: Che
   const ask = (file: string, args: readonly string[]) =>
     run(file, args, { timeoutMs: Math.min(timeoutMs, INVENTORY_TIMEOUT_MS) })
 
-  const [listed, configuredSshArgs, canAskForHostKeys] = await Promise.all([
+  const [listed, configured, canAskForHostKeys] = await Promise.all([
     readInventory({ inventory, cwd: request.directory, run: ask }),
     readSshArgs(ask),
     hasKnownHostsCommand(ask),
@@ -124,7 +124,7 @@ async function checkIn({ directory, socketDirectory }: Directories, request: Che
   const variables = sshVariables({
     knownHostsFile: knownHostsFile(request.knownHosts, { directory, cwd: request.directory }),
     socketDirectory,
-    configuredSshArgs,
+    configured,
     hasKnownHostsCommand: canAskForHostKeys,
   })
   const agent =

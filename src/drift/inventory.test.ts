@@ -70,13 +70,15 @@ describe('readSshArgs', () => {
 
   it('finds them in the words of each version of Ansible', async () => {
     const setting = { name: 'ssh_args', value: '-C -o ProxyJump=gate' }
-    assert.equal(await read(JSON.stringify([{ ssh: [{ name: 'port', value: 22 }, setting] }])), setting.value)
-    assert.equal(await read(JSON.stringify({ ssh: { ssh_args: setting } })), setting.value)
+    const extra = { name: 'ssh_extra_args', value: '-o Ciphers=x' }
+    const found = { first: setting.value, last: extra.value }
+    assert.deepEqual(await read(JSON.stringify([{ ssh: [{ name: 'port', value: 22 }, extra, setting] }])), found)
+    assert.deepEqual(await read(JSON.stringify({ ssh: { ssh_args: setting, ssh_extra_args: extra } })), found)
   })
 
   it("falls back to Ansible's own", async () => {
     for (const stdout of ['', '{}', '[]', '{"ssh": []}', '[{"ssh": [{"name": "ssh_args"}]}]']) {
-      assert.equal(await read(stdout), ANSIBLE_DEFAULT, stdout)
+      assert.deepEqual(await read(stdout), { first: ANSIBLE_DEFAULT, last: '' }, stdout)
     }
   })
 })

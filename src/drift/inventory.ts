@@ -33,10 +33,19 @@ export async function readInventory(options: {
   return { hosts }
 }
 
-/** Ansible's `ssh_args`, from wherever the user has set them. */
-export async function readSshArgs(run: RunAnsible): Promise<string> {
+/** What Ansible gives to ssh before and after everything else, from wherever the user has set it. */
+export interface ConfiguredSshArgs {
+  readonly first: string
+  readonly last: string
+}
+
+export async function readSshArgs(run: RunAnsible): Promise<ConfiguredSshArgs> {
   const { stdout } = await run('ansible-config', ['dump', '--type', 'connection', '--format', 'json'])
-  return findSshArgs(parseJson(stdout)) ?? '-C -o ControlMaster=auto -o ControlPersist=60s' // Ansible's own default
+  const settings = parseJson(stdout)
+  return {
+    first: findSetting(settings, 'ssh_args') ?? '-C -o ControlMaster=auto -o ControlPersist=60s', // Ansible's default
+    last: findSetting(settings, 'ssh_extra_args') ?? '',
+  }
 }
 
 /** Whether ssh can ask a program for host keys, and so must be told not to. */
@@ -57,18 +66,16 @@ function hostsIn(json: string): string[] | null {
 }
 
 // The shape changes between versions; what stays is an entry "ssh" with settings that have a name and a value.
-function findSshArgs(value: unknown): string | null {
-  if (Array.isArray(value)) return value.map(findSshArgs).find((found) => found !== null) ?? null
+function findSetting(value: unknown, name: string): string | null {
+  if (Array.isArray(value)) return value.map((one) => findSetting(one, name)).find((found) => found !== null) ?? null
   if (!isRecord(value)) return null
   const settings = value.ssh
   if (Array.isArray(settings)) {
-    const setting = settings.find((entry) => isRecord(entry) && entry.name === 'ssh_args')
+    const setting = settings.find((entry) => isRecord(entry) && entry.name === name)
     return isRecord(setting) && typeof setting.value === 'string' ? setting.value : null
   }
-  if (isRecord(settings) && isRecord(settings.ssh_args) && typeof settings.ssh_args.value === 'string') {
-    return settings.ssh_args.value
-  }
-  return null
+  const setting = isRecord(settings) ? settings[name] : null
+  return isRecord(setting) && typeof setting.value === 'string' ? setting.value : null
 }
 
 function whyNoHosts(stderr: string): CheckError {
