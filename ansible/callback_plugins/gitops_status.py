@@ -53,7 +53,7 @@ NOT_COMPARING = CONTROL | frozenset("""
     assert async_status debug expect fail fetch find getent mount_facts package_facts pause ping reboot script
     service_facts slurp stat tempfile uri wait_for wait_for_connection win_ping win_reboot win_stat
     gitops_status_inspect
-    command shell raw win_command win_shell
+    command shell raw win_command win_shell gitops_status_inspect
 """.split())
 COMMANDS = frozenset("command shell raw script expect win_command win_shell".split())
 # A skip of theirs that no `when` explains leaves nothing unchecked.
@@ -64,6 +64,8 @@ CANNOT_HIDE = CONTROL | frozenset(["debug", "pause"])
 INTO_DIRECTORY = frozenset(["copy", "template"])
 # The `after` of their diffs is the whole file as it should be.
 WHOLE_TEXT = INTO_DIRECTORY | frozenset(["lineinfile", "blockinfile", "replace", "ini_file"])
+# Their diffs hold all that they would change. Of others, such as yum_repository, a mode may be missing from it.
+COMPLETE_DIFFS = INTO_DIRECTORY | frozenset(["file", "lineinfile", "blockinfile", "replace"])
 METADATA = frozenset("""
     path mode owner group uid gid attributes attr_flags secontext mtime atime
 """.split())
@@ -337,6 +339,33 @@ def skipped_by_choice(action, data, has_condition):
     return any(key in data for key in ("skip_reason", "skipped_reason", "false_condition"))
 
 
+def sound_facts(entries):
+    """What the inspection module said, less what it could not have said: its output comes from the host."""
+    facts = {}
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("path_base64"), str):
+            facts[entry["path_base64"]] = {
+                key: value
+                for key, value in entry.items()
+                if key in FACT_TYPES
+                and isinstance(value, FACT_TYPES[key])
+                and isinstance(value, bool) == (FACT_TYPES[key] is bool)  # which is an int, too
+            }
+    return facts
+
+
+FACT_TYPES = {
+    "exists": bool,
+    "type": str,
+    "mode": str,
+    "owner": str,
+    "group": str,
+    "sha256": str,
+    "mtime": int,
+    "ctime": int,
+}
+
+
 def first_line(data, fallback):
     if "censored" in data:
         return "%s (its output is hidden by no_log)" % fallback
@@ -487,6 +516,9 @@ class Result:
         self.action = short_name(self.field("action"))
         self.no_log = "censored" in self.data
         self.is_handler = isinstance(self.task, Handler)
+        delegate = self.field("delegate_to")
+        # Says nothing about the host that the result belongs to.
+        self.is_elsewhere = bool(delegate) and delegate != self.host_name
 
     def field(self, name):
         return self.fields[name] if name in self.fields else getattr(self.task, name, None)
@@ -503,11 +535,6 @@ class Result:
             # A variable in the name may be the very thing that no_log hides.
             name = written["name"]
         return printable(name)
-
-    @property
-    def is_elsewhere(self):
-        delegate = self.field("delegate_to")
-        return bool(delegate) and delegate != self.host_name
 
 
 def goes_on_after_failure(task):
@@ -530,8 +557,11 @@ def watched(method):
         try:
             return method(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001
-            self.broken = "%s: %s: %s" % (method.__name__, type(error).__name__, error)
-            self._display.warning("gitops_status: this check cannot be trusted: %s" % printable(self.broken))
+            broken = "%s: %s: %s" % (method.__name__, type(error).__name__, error)
+            # What one host answered must not cost the others their verdict.
+            host = getattr(args[0], "_host", None) or getattr(args[0], "host", None) if args else None
+            self.broken[host.get_name() if host else None] = broken
+            self._display.warning("gitops_status: this check cannot be trusted: %s" % printable(broken))
 
     return guarded
 
@@ -549,7 +579,12 @@ class CallbackModule(CallbackBase):
         self.check_mode = True
         self.plays = 0
         self.in_sentinel = False
-        self.broken = None
+        # Why the record of a host cannot be trusted; of no host: none of it can.
+        self.broken = {}
+        # Hosts that the inventory itself reaches without a connection.
+        self.local_hosts = set()
+        # Plays whose hosts: names nobody, not even without --limit.
+        self.unmatched_plays = []
         self.has_written = False
         # Tasks whose items have told of a failure already.
         self.told_by_items = set()
@@ -592,9 +627,15 @@ class CallbackModule(CallbackBase):
         self.check_mode = self.check_mode and play.check_mode is True
         for host in self.hosts.values():
             host.sentinel = False
-        inventory = play.get_variable_manager()._inventory
+        manager = play.get_variable_manager()
+        inventory = manager._inventory
         for host in inventory.get_hosts(play.hosts, ignore_restrictions=True):
-            self.host(host.get_name())
+            name = host.get_name()
+            if name not in self.hosts and manager.get_vars(host=host).get("ansible_connection") == "local":
+                self.local_hosts.add(name)
+            self.host(name)
+        if not inventory.get_hosts(play.hosts, ignore_limits=True, ignore_restrictions=True):
+            self.unmatched_plays.append(printable(play.get_name()))
 
     @staticmethod
     def is_sentinel(play):
@@ -629,17 +670,7 @@ class CallbackModule(CallbackBase):
     def evidence(self):
         for name in self.cut_short:
             self.host(name).sentinel = False
-        hosts = {printable(name): host.evidence() for name, host in self.hosts.items()}
-        if self.broken:
-            for host in hosts.values():
-                host["failures"].append(
-                    {
-                        "task": "gitops_status",
-                        "kind": "failed",
-                        "ignored": True,
-                        "message": printable(self.broken)[:MAX_MESSAGE],
-                    }
-                )
+        hosts = {printable(name): self.evidence_of(name) for name in self.hosts}
         return {
             "format": 1,
             "run_id": os.environ.get(RUN_ID, ""),
@@ -648,6 +679,20 @@ class CallbackModule(CallbackBase):
             "selection": selection(),
             "hosts": hosts,
         }
+
+    def evidence_of(self, name):
+        broken = [self.broken[key] for key in (None, name) if key in self.broken]
+        try:
+            evidence = self.hosts[name].evidence()
+        except Exception as error:  # noqa: BLE001
+            evidence = Host().evidence()
+            broken.append("%s: %s" % (type(error).__name__, error))
+        evidence["failures"] += [
+            {"task": "gitops_status", "kind": "failed", "ignored": True, "message": printable(reason)[:MAX_MESSAGE]}
+            for reason in broken
+        ]
+        evidence["unchecked"] += [{"task": play, "reason": "no_host_matched"} for play in self.unmatched_plays]
+        return evidence
 
     # -- results
 
@@ -688,9 +733,6 @@ class CallbackModule(CallbackBase):
         self.take_failure(result, "unreachable", bool(result.field("ignore_unreachable")))
 
     def take_failure(self, result, kind, ignored, is_item=False):
-        if self.in_sentinel:
-            # Only how the paths look now is not known; that they differ is.
-            return
         key = (result.host_name, result.task._uuid)
         if is_item:
             self.told_by_items.add(key)
@@ -705,6 +747,10 @@ class CallbackModule(CallbackBase):
 
     def take_skip(self, result):
         if self.in_sentinel or result.is_handler:
+            return
+        if "ansible_check_mode" in str(result.field("when") or ""):
+            # Chosen, but for check mode only: a deploy would do it.
+            self.add_unchecked(result, "skipped_in_check_mode")
             return
         if skipped_by_choice(result.action, result.data, bool(result.field("when"))):
             return
@@ -721,6 +767,9 @@ class CallbackModule(CallbackBase):
             self.take_sentinel(host, result)
             return
         action, data = result.action, result.data
+        self.refuse_redirection(action, data)
+        if result.field("connection") == "local" and result.host_name not in self.local_hosts:
+            result.is_elsewhere = True
         overridden_changed = bool(result.field("changed_when"))
         overridden = overridden_changed or bool(result.field("failed_when"))
         if result.field("failed_when"):
@@ -738,17 +787,23 @@ class CallbackModule(CallbackBase):
         # What was found on another server says nothing about this one, unless it differs.
         if only_looks(action) or result.is_elsewhere:
             return
-        is_proven = is_different or any(has_sides(diff) for diff in diffs)
+        is_proven = is_different or (action in COMPLETE_DIFFS and any(has_sides(diff) for diff in diffs))
         if overridden and not is_proven:
             self.add_unchecked(result, "verdict_overridden")
         else:
             host.verified += 1
 
+    def refuse_redirection(self, action, data):
+        """A run that gives one of its hosts another address or connection no longer looks at that host."""
+        added = data.get("add_host") if action == "add_host" else None
+        name = added.get("host_name") if isinstance(added, dict) else None
+        if name in self.hosts and any(str(key).startswith("ansible_") for key in added.get("host_vars") or ()):
+            self.broken[name] = "add_host changed how the run reaches this host"
+
     @staticmethod
     def take_sentinel(host, result):
         if result.action == INSPECT:
-            host.facts = {facts["path_base64"]: facts for facts in result.data.get("facts", [])}
-        elif result.action == "assert":
+            host.facts = sound_facts(result.data.get("facts"))
             host.sentinel = True
 
     @staticmethod

@@ -38,7 +38,7 @@ export interface Failure {
 
 export interface Unchecked {
   readonly task: string
-  readonly reason: 'skipped_in_check_mode' | 'verdict_overridden'
+  readonly reason: 'skipped_in_check_mode' | 'verdict_overridden' | 'no_host_matched'
 }
 
 export interface DriftEvidence {
@@ -128,7 +128,7 @@ function isFileFacts(value: unknown): value is FileFacts {
 }
 
 const CHANGES: readonly unknown[] = ['modified', 'missing', 'extra', 'metadata']
-const UNCHECKED_REASONS: readonly unknown[] = ['skipped_in_check_mode', 'verdict_overridden']
+const UNCHECKED_REASONS: readonly unknown[] = ['skipped_in_check_mode', 'verdict_overridden', 'no_host_matched']
 
 function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
   return Array.isArray(value) && value.every(isItem)

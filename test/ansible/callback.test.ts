@@ -116,15 +116,19 @@ describe('the callback plugin with a playbook of somebody else', { skip: cannotR
     assert.match(output, /^SYNC_STATUS=UNKNOWN$/m)
   })
 
-  it('keeps the drift that it knows of where the paths could not be looked at', async () => {
+  it('takes a host that does not answer at the end for one that failed, and keeps what it knows', async () => {
     const library = join(directory, 'broken-library')
     mkdirSync(library)
     writeFileSync(join(library, 'gitops_status_inspect.py'), '#!/usr/bin/python\nraise SystemExit(1)\n')
     const { evidence, output } = await check({ GITOPS_STATUS_LIBRARY: library })
     const host = evidence?.hosts['rsyslog-lab']
-    assert.deepEqual([host?.sentinel, host?.failures], [true, []], output)
+    assert.equal(host?.sentinel, false, output)
     assert.deepEqual(
-      host?.drift.map(({ change, actual }) => [change, actual]),
+      host.failures.map(({ task, ignored }) => [task, ignored]),
+      [['This host was checked to the end', false]],
+    )
+    assert.deepEqual(
+      host.drift.map(({ change, actual }) => [change, actual]),
       [['modified', {}]],
     )
   })

@@ -67,7 +67,7 @@ describe('the rsyslog role', { skip: cannotRun }, () => {
 
     const first = await play('deploy.yml')
     assert.equal(first.code, 0, first.output)
-    assert.equal(first.evidence, null)
+    assert.equal(first.evidence?.check_mode, false)
     assert.doesNotMatch(first.output, /SYNC_STATUS/)
     assert.match(first.output, /RUNNING HANDLER \[rsyslog : Look for systemd\]/)
 
