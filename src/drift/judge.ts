@@ -110,8 +110,11 @@ const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
     /python[\d.]*: (command )?not found|No python interpreters? found|interpreter .*not found|python.*No such file|need to set the interpreter/i,
     'python_missing',
   ],
-  [/become|sudo|privilege escalation|\bsu:/i, 'become_failed'],
-  [/vault/i, 'vault_password_missing'],
+  [
+    /(missing|incorrect) \w+ password|privilege escalation|becoming an unprivileged user|^(sudo|su|doas): /i,
+    'become_failed',
+  ],
+  [/no vault secrets|vault password|decryption failed/i, 'vault_password_missing'],
 ]
 
 const NO_RESULT_WORDS: readonly [RegExp, CheckErrorCode][] = [

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { ReportBody } from '../contract/report.ts'
 import { type CheckResult, runDriftCheck } from '../drift/drift-check.ts'
 import type { Origin } from './ci.ts'
-import type { Console } from './console.ts'
+import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter, plan } from './plan.ts'
 import { reportBody } from './report-body.ts'
@@ -24,7 +24,7 @@ export async function checkCommand(context: CommandContext): Promise<ExitCode> {
   showOutput(result, context)
 
   if (settings.output === 'json') {
-    console.out(JSON.stringify({ reports: reportBodies(result, context), error: result.error }, null, 2))
+    console.out(printableJson({ reports: reportBodies(result, context), error: result.error }))
   } else {
     showPlan(result, context)
   }

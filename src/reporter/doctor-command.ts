@@ -6,6 +6,7 @@ import { type CheckError, hintFor, printable } from '../drift/check-error.ts'
 import { COMMITTED_KNOWN_HOSTS } from '../drift/known-hosts.ts'
 import { runCommand } from '../drift/run-command.ts'
 import { type CommandContext, runCheck } from './check-command.ts'
+import { printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter } from './plan.ts'
 import { VERSION } from './version.ts'
@@ -31,7 +32,7 @@ export async function doctorCommand(context: CommandContext): Promise<ExitCode> 
     if (context.signal.aborted) return EXIT.unknown
   }
 
-  if (settings.output === 'json') console.out(JSON.stringify({ findings }, null, 2))
+  if (settings.output === 'json') console.out(printableJson({ findings }))
   else for (const finding of findings) showFinding(finding, context)
   return findings.some(({ outcome }) => outcome === 'wrong') ? EXIT.unknown : EXIT.ok
 }
@@ -149,7 +150,7 @@ function hostKeys({ settings, directory }: CommandContext): Finding[] {
   return [
     existsSync(chosen)
       ? { what, outcome: 'ok', detail: `from ${chosen}` }
-      : { what, outcome: 'wrong', detail: `${chosen} does not exist`, hint: hintFor('host_key_unknown') },
+      : { what, outcome: 'skipped', detail: `${chosen} does not exist: over SSH no server will pass` },
   ]
 }
 
@@ -166,7 +167,7 @@ async function servers(context: CommandContext): Promise<Finding[]> {
     const findings = verdicts.map(
       ({ host, error: reason }): Finding =>
         reason === null || reason.code === 'nothing_verified'
-          ? { what: host, outcome: 'ok', detail: 'answers over SSH, and has a Python for Ansible' }
+          ? { what: host, outcome: 'ok', detail: 'answers, and has a Python for Ansible' }
           : problem(host, reason),
     )
     if (verdicts.some(({ error: reason }) => reason?.code === 'host_not_in_inventory')) return findings

@@ -70,7 +70,11 @@ describe('plan', () => {
 
         assert.doesNotMatch(shown.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
         assert.equal(shown.split('\n').filter((line) => line.startsWith('web')).length, 1)
-        assert(shown.split('\n').every((line) => line === '' || /^(web| {4}|Drift:|Not known:|No drift:)/.test(line)))
+        assert(
+          shown
+            .split('\n')
+            .every((line) => line === '' || /^(web| {4}|Drift:|Not known:|No drift|Not checked:)/.test(line)),
+        )
       }),
     )
   })

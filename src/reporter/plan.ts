@@ -63,6 +63,7 @@ function differences(expected: FileFacts, actual: FileFacts): string[] {
 function summary(verdicts: readonly Verdict[]): string {
   const drifted = verdicts.filter(({ status }) => status === 'OUT_OF_SYNC')
   const unknown = verdicts.filter(({ status }) => status === 'UNKNOWN')
+  const unchecked = verdicts.reduce((sum, { coverage }) => sum + (coverage?.unchecked.length ?? 0), 0)
   const files = drifted.reduce((sum, { drift }) => sum + drift.length, 0)
   const where = drifted.length === 1 ? printable(drifted[0]?.host ?? '') : `${drifted.length} servers`
   return [
@@ -70,9 +71,12 @@ function summary(verdicts: readonly Verdict[]): string {
     unknown.length > 0
       ? `Not known: ${unknown.length} of ${verdicts.length} ${verdicts.length === 1 ? 'server' : 'servers'}.`
       : null,
-    drifted.length === 0 && unknown.length === 0
-      ? `No drift: ${verdicts.length === 1 ? 'the server matches' : `all ${verdicts.length} servers match`} Git.`
-      : null,
+    drifted.length > 0 || unknown.length > 0
+      ? null
+      : unchecked === 0
+        ? `No drift: ${verdicts.length === 1 ? 'the server matches' : `all ${verdicts.length} servers match`} Git.`
+        : 'No drift in what was checked.',
+    unchecked > 0 ? `Not checked: ${unchecked} ${unchecked === 1 ? 'task' : 'tasks'}.` : null,
   ]
     .filter((part) => part !== null)
     .join(' ')

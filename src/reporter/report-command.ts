@@ -1,7 +1,7 @@
 import type { ReportBody } from '../contract/report.ts'
 import { printable } from '../drift/check-error.ts'
 import { type CommandContext, exitCodeOf, reportBodies, runCheck, showOutput, showPlan } from './check-command.ts'
-import type { Console } from './console.ts'
+import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { isTargetName } from './report-body.ts'
 import { takeRunLock } from './run-lock.ts'
@@ -46,7 +46,7 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
       console.err(`✗ ${printable(server)} is not reported: a server's name is letters, digits and any of . _ - / : @`)
     }
     if (settings.dryRun) {
-      if (reports.length > 0) console.out(JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2))
+      if (reports.length > 0) console.out(printableJson(reports.length === 1 ? reports[0] : reports))
       return exitCodeOf(result, settings)
     }
     if (reports.length === 0) {
@@ -56,7 +56,7 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
 
     say('Step 4/4: Sending status to gitops-status-server...')
     const deliveries = await deliver(reports, context, signal.aborted ? INTERRUPTED_BUDGET_MS : SEND_BUDGET_MS)
-    if (settings.output === 'json') console.out(JSON.stringify({ reports, deliveries, error: result.error }, null, 2))
+    if (settings.output === 'json') console.out(printableJson({ reports, deliveries, error: result.error }))
     for (const delivery of deliveries) sayDelivery(delivery, say, console)
     const allDelivered = reports.length === all.length && deliveries.every(({ kind }) => kind === 'delivered')
     return allDelivered ? exitCodeOf(result, settings) : EXIT.notDelivered

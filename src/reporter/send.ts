@@ -96,7 +96,10 @@ async function post(
     })
     text = await readText(response)
   } catch (error) {
-    return { retry: { kind: 'failed', reason: networkReason(error) } }
+    const failed = { kind: 'failed', reason: networkReason(error) } as const
+    return speaksNoTls(error)
+      ? { ...failed, reason: 'the server speaks no TLS: http:// instead of https://?' }
+      : { retry: failed }
   }
 
   const { status } = response
@@ -161,6 +164,12 @@ async function readText(response: Response): Promise<string> {
     if (text.length > MAX_ANSWER_BYTES) throw new Error('the answer does not end')
   }
   return text
+}
+
+/** Trying again does not teach it. */
+function speaksNoTls(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_SSL_WRONG_VERSION_NUMBER'
 }
 
 function networkReason(error: unknown): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { closestWord } from '../closest-word.ts'
+import { printable } from '../drift/check-error.ts'
 import { isTargetName } from './report-body.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -200,9 +201,14 @@ function seconds(
 }
 
 function problemWithUrl(value: string): string | null {
+  // A host and a port alone parse, too: as a protocol and a path.
+  if (!/^\s*https?:\/\//i.test(value)) {
+    const rest = printable(value).replace(/^.*:\/\//, '')
+    return `must begin with https:// or http://, as in http://${rest.slice(0, 60)}`
+  }
   if (!URL.canParse(value)) return 'is not a URL'
-  const { protocol, username, password, search, hash } = new URL(value)
-  if (protocol !== 'http:' && protocol !== 'https:') return 'must begin with https:// or http://'
+  const { pathname, username, password, search, hash } = new URL(value)
+  if (/\/api\/status\/?$/.test(pathname)) return 'must end before /api/status, which is added to it'
   if (username !== '' || password !== '') return 'must not hold a password; use GITOPS_STATUS_TOKEN'
   if (search !== '' || hash !== '') return 'must end with the path, without ? or #'
   return null
