@@ -20,6 +20,8 @@ export function refuseUnreadable(error: Error & { code?: string }, socket: Socke
       '',
       body,
     ].join('\r\n'),
+    // Who keeps its side open would otherwise hold a place for as long as it likes.
+    () => socket.destroy(),
   )
 }
 

@@ -66,17 +66,14 @@ function ofOne(view: View): RolledUp {
 function ofSeveral(views: readonly View[]): RolledUp {
   const bodies = views.map(({ state }) => state.newest.report.body)
   const status = worstOf(views.map((view) => view.status))
-  const files = views.flatMap(({ finding }) => {
-    if (finding === null) return []
-    const { repo, server } = finding.report.target
-    return finding.report.body.files.map((file) => ({ ...file, repo, server }))
-  })
+  const files = filesOf(views)
+  const fileCount = sum(views.map(({ finding }) => finding?.report.body.files.length ?? 0))
   return {
     repo: sharedBy(bodies.map(({ repo }) => repo)),
     server: sharedBy(bodies.map(({ server }) => server)),
     sync_status: status,
     drift_count: sum(views.map(({ finding }) => finding?.report.driftCount ?? 0)),
-    files: files.slice(0, MAX_FILES_SHOWN),
+    files,
     last_check: views.map(({ state }) => state.newest.report).reduce(older).body.last_check,
     reason: status === 'UNKNOWN' ? firstOf(REASONS, new Set(views.map(({ reason }) => reason))) : null,
     freshness: firstOf(STALEST_FIRST, new Set(views.map(({ freshness }) => freshness))),
@@ -85,8 +82,22 @@ function ofSeveral(views: readonly View[]): RolledUp {
     last_known: null,
     error: null,
     files_truncated:
-      files.length > MAX_FILES_SHOWN || views.some(({ finding }) => finding?.report.body.files_truncated ?? false),
+      fileCount > files.length || views.some(({ finding }) => finding?.report.body.files_truncated ?? false),
   }
+}
+
+/** Each file with its target; no more are copied than are shown, whatever a fleet has. */
+function filesOf(views: readonly View[]): StatusJson['files'] {
+  const files: StatusJson['files'][number][] = []
+  for (const { finding } of views) {
+    if (finding === null) continue
+    const { repo, server } = finding.report.target
+    for (const file of finding.report.body.files) {
+      if (files.length === MAX_FILES_SHOWN) return files
+      files.push({ ...file, repo, server })
+    }
+  }
+  return files
 }
 
 function worstFirst(a: View, b: View): number {
