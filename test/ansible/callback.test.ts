@@ -133,6 +133,17 @@ describe('the callback plugin with a playbook of somebody else', { skip: cannotR
     )
   })
 
+  it('leaves out what a host could not have said of its paths', async () => {
+    const library = join(directory, 'lying-library')
+    mkdirSync(library)
+    const facts = [7, { path_base64: 7 }, { path_base64: 'pb', owner: 12345, mtime: true, exists: 'no', mode: '0644' }]
+    const answer = JSON.stringify({ changed: false, facts })
+    writeFileSync(join(library, 'gitops_status_inspect.py'), `#!/usr/bin/python\nprint('''${answer}''')\n`)
+    const { evidence, output } = await check({ GITOPS_STATUS_LIBRARY: library })
+    const host = evidence?.hosts['rsyslog-lab']
+    assert.deepEqual([host?.sentinel, host?.failures, host?.drift.length], [true, [], 1], output)
+  })
+
   it('trusts none of its hosts when it fails to read a result itself', async () => {
     const plugin = join(parts, 'callback_plugins/gitops_status.py')
     const text = readFileSync(plugin, 'utf8')

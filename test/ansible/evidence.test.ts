@@ -215,6 +215,16 @@ describe('the evidence of a run in check mode', { skip: cannotRun }, () => {
       assert.match(output, /^SYNC_STATUS=UNKNOWN$/m)
     })
 
+    it('names a play that is for hosts that nobody is', async () => {
+      const { evidence } = await check(
+        `- hosts: all\n  gather_facts: false${task}\n- name: Mistyped\n  hosts: webservres\n  gather_facts: false${task}`,
+        { 'rsyslog-lab': LOCAL },
+      )
+      const seen = evidence?.hosts['rsyslog-lab']
+      assert.deepEqual(seen?.unchecked, [{ task: 'Mistyped', reason: 'no_host_matched' }])
+      assert.deepEqual([seen.sentinel, seen.verified, seen.failures], [true, 1, []])
+    })
+
     it('has no sentinel where the tag that it hangs on is skipped', async () => {
       const play = `- hosts: all\n  gather_facts: false${task}`
       const { evidence } = await check(play, { 'rsyslog-lab': LOCAL }, '--skip-tags', 'always')

@@ -348,6 +348,59 @@ export const ATTACKS: readonly Row[] = [
     expected: 'host_key_changed',
   },
 
+  {
+    name: 'another program stands in for ssh',
+    env: { ANSIBLE_SSH_EXECUTABLE: '/bin/true', SSH_KNOWN_HOSTS: null },
+    files: variablesOf('web1', { ansible_ssh_executable: '/bin/true' }),
+    expected: 'host_key_unknown',
+  },
+
+  // Somewhere else than on the server
+  {
+    name: 'the environment knows no connection but local',
+    hosts: ['refusing'],
+    env: { ANSIBLE_TRANSPORT: 'local' },
+    expected: 'unreachable',
+  },
+  {
+    name: 'ansible.cfg knows no connection but local',
+    hosts: ['refusing'],
+    files: { 'ansible.cfg': '[defaults]\ntransport = local\n' },
+    env: { ANSIBLE_CONFIG: './ansible.cfg' },
+    expected: 'unreachable',
+  },
+  {
+    name: 'the play runs where the check runs',
+    files: playbook({ play: '  connection: local\n' }),
+    expected: 'nothing_verified',
+  },
+  {
+    name: 'the arguments make every connection local',
+    args: ['--', '--connection', 'local'],
+    expected: 'nothing_verified',
+  },
+  {
+    name: 'every task is delegated, and the server is down',
+    hosts: ['refusing'],
+    files: only(`${COPY}      delegate_to: localhost\n`),
+    expected: 'unreachable',
+  },
+  {
+    name: 'the run gives the server another connection',
+    files: only(
+      `    - ansible.builtin.add_host: { name: web1, ansible_connection: local }\n${COPY}`.replace(
+        '/etc/app',
+        '/etc/none',
+      ),
+    ),
+    expected: 'task_failed_ignored',
+  },
+  {
+    name: 'the only task is left out in check mode',
+    files: only(`${COPY}      when: not ansible_check_mode\n`),
+    expected: 'nothing_verified',
+  },
+
   // What Ansible says
   {
     name: 'the environment asks for other callbacks',
