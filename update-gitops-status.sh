@@ -7,8 +7,11 @@ announce() {
   echo '==> Running drift-check playbook...'
   echo 'Step 1/4: Running drift-check playbook...'
 }
-# With arguments, standard output may be somebody's data.
-if [ $# -eq 0 ]; then announce; else announce >&2; fi
+case " $* " in
+'  ') announce ;;
+*' -q '* | *' --quiet '*) ;;
+*) announce >&2 ;; # standard output may be somebody's data
+esac
 export GITOPS_STATUS_ANNOUNCED=1
 
 cd -- "$(dirname -- "$(readlink -f -- "$0")")"

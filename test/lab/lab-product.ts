@@ -90,5 +90,5 @@ function describe({ items, files, error }: StatusJson): string {
 }
 
 function log(text: string): void {
-  console.log(`${new Date().toLocaleTimeString()}  ${text.replaceAll('\n', '\n          ')}`)
+  console.log(`${new Date().toTimeString().slice(0, 8)}  ${text.replaceAll('\n', '\n          ')}`)
 }

@@ -28,6 +28,7 @@ async function main() {
 }
 
 function explain(lab: Lab, url: string) {
+  const knownHostsFile = join(labDirectory(), 'known_hosts')
   console.log(`
   Status page      ${url}/
   For Grafana      ${url}/status.json
@@ -38,6 +39,8 @@ In another terminal:
   Deploy           npm run lab:deploy
   Check by hand    ANSIBLE_SSH_COMMON_ARGS='${sshArguments(lab.sshConfig)}' \\
                    ansible-playbook -i ansible/inventory/hosts.yml ansible/playbooks/drift-check.yml
+  Report by hand   ANSIBLE_SSH_COMMON_ARGS='${sshArguments(lab.sshConfig)}' SSH_KNOWN_HOSTS_FILE=${knownHostsFile} \\
+                   GITOPS_STATUS_SERVER_URL=${url} REPO_NAME=rsyslog SERVER_NAME=${SERVER} ./update-gitops-status.sh
 
 The server is checked every few seconds; each change of state shows up here. Ctrl-C ends the lab.
 `)
