@@ -38,8 +38,8 @@ async function serve(config: Config): Promise<void> {
   process.on('unhandledRejection', fail)
 
   const app = await startApp(config, { now: () => new Date(), monotonicMs: () => performance.now(), log, wait })
+  stopOnSignals(app, log) // before anybody knows that there is something to stop
   log.info({ url: app.url, try: exampleRequest(app.url, new Date()) }, `ready at ${app.url}`)
-  stopOnSignals(app, log)
 }
 
 function stopOnSignals(app: App, log: pino.Logger): void {

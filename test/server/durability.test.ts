@@ -137,7 +137,10 @@ describe('a server process', () => {
   it('says that it is not ready as soon as it is told to stop, and takes reports until it is gone', async () => {
     const server = await startServer({ database: join(root, 'unready.db') })
     const ended = server.end('SIGTERM')
-    while (!server.lines.some((line) => line.includes('"msg":"stopping"'))) await wait(5)
+    while (!server.lines.some((line) => line.includes('"msg":"stopping"'))) {
+      assert.equal(server.process.signalCode, null, 'it was ended by the signal itself')
+      await wait(5)
+    }
 
     assert.equal((await get(server.url, '/readyz')).status, 503)
     assert.equal((await get(server.url, '/livez')).status, 200)
