@@ -30,7 +30,7 @@ describe('install-tools', () => {
   it('lets daemons start again after a failure, shows it, and lets tests go on', async (t) => {
     await using server = await serverWithTools(ALL_BUT_STRACE)
     if (!server.canChown) return t.skip('needs root on this machine: apt-get is for root')
-    await server.run(`rm -f ${POLICY}; touch /root/no-network`)
+    await server.run(`rm -f ${POLICY}; touch /home/no-network`)
 
     const { code, stderr } = await install(server)
 
@@ -42,12 +42,12 @@ describe('install-tools', () => {
   it('keeps daemons that it installed from starting at the next boot', async (t) => {
     await using server = await serverWithTools(ALL_BUT_STRACE)
     if (!server.canChown) return t.skip('needs root on this machine: apt-get is for root')
-    await server.writeFile('/root/tools/systemctl', '#!/bin/sh\necho "$*" >>/root/systemctl.log\n')
-    await server.run('chmod 755 /root/tools/systemctl; rm /usr/sbin/rsyslogd /root/tools/rsyslogd')
+    await server.writeFile('/home/tools/systemctl', '#!/bin/sh\necho "$*" >>/home/systemctl.log\n')
+    await server.run('chmod 755 /home/tools/systemctl; rm /usr/sbin/rsyslogd /home/tools/rsyslogd')
 
     await install(server)
 
-    assert.equal(String(await server.readFile('/root/systemctl.log')), 'disable rsyslog.service\n')
+    assert.equal(String(await server.readFile('/home/systemctl.log')), 'disable rsyslog.service\n')
   })
 
   it("leaves somebody else's policy for daemons alone", async (t) => {
@@ -77,7 +77,7 @@ describe('install-tools', () => {
 
   it('names what is needed where there is no apt-get', async () => {
     await using server = await serverWithTools(ALL_BUT_STRACE)
-    await server.run('rm /root/tools/apt-get /root/tools/ansible-playbook')
+    await server.run('rm /home/tools/apt-get /home/tools/ansible-playbook')
 
     const { stderr } = await install(server)
 
@@ -92,39 +92,39 @@ const POLICY = '/usr/sbin/policy-rc.d'
 // "Installs" the one tool that the tests leave out.
 const APT_GET = `#!/bin/sh
 ${POLICY} 2>/dev/null
-echo "$*; daemons: $?" >>/root/apt.log
+echo "$*; daemons: $?" >>/home/apt.log
 case $* in
-*install*) [ ! -e /root/no-network ] || { echo 'E: no network' >&2; exit 100; }; cp /root/tools/ssh /root/tools/strace ;;
+*install*) [ ! -e /home/no-network ] || { echo 'E: no network' >&2; exit 100; }; cp /home/tools/ssh /home/tools/strace ;;
 esac
 `
 
 /** A server on whose path there are these tools and an apt-get of ours. */
 async function serverWithTools(commands: readonly string[]): Promise<LabServer> {
   const server = await startLabServer({ name: 'fresh' })
-  await server.run('chmod 755 /root; mkdir /root/tools')
-  for (const command of [...commands, 'apt-get']) await server.writeFile(`/root/tools/${command}`, '#!/bin/sh\n')
-  await server.writeFile('/root/tools/apt-get', APT_GET)
+  await server.run('chmod 755 /home; mkdir /home/tools')
+  for (const command of [...commands, 'apt-get']) await server.writeFile(`/home/tools/${command}`, '#!/bin/sh\n')
+  await server.writeFile('/home/tools/apt-get', APT_GET)
   await server.run(
-    'chmod 755 /root/tools/*; for tool in chmod cp env grep rm setpriv; do ln -s "$(command -v $tool)" /root/tools; done',
+    'chmod 755 /home/tools/*; for tool in chmod cp env grep rm setpriv; do ln -s "$(command -v $tool)" /home/tools; done',
   )
   // Where this project lies may be out of sight there.
   await server.writeFile(
-    '/root/install-tools.mts',
+    '/home/install-tools.mts',
     readFileSync(new URL('../../scripts/install-tools.ts', import.meta.url)),
   )
-  const isInSight = await server.run(`${AS_USER} test -x "$1" && ln -s "$1" /root/node`, { args: [process.execPath] })
+  const isInSight = await server.run(`${AS_USER} test -x "$1" && ln -s "$1" /home/node`, { args: [process.execPath] })
   if (isInSight.code !== 0) {
-    await server.writeFile('/root/node', readFileSync(process.execPath))
-    await server.run('chmod 755 /root/node')
+    await server.writeFile('/home/node', readFileSync(process.execPath))
+    await server.run('chmod 755 /home/node')
   }
   return server
 }
 
 function install(server: LabServer, as = '') {
-  return server.run(`PATH=/root/tools; cd /; ${as} /root/node /root/install-tools.mts`)
+  return server.run(`PATH=/home/tools; cd /; ${as} /home/node /home/install-tools.mts`)
 }
 
 async function aptLog(server: LabServer) {
-  const { stdout } = await server.run('cat /root/apt.log')
+  const { stdout } = await server.run('cat /home/apt.log')
   return stdout.split('\n').filter((line) => line !== '')
 }
