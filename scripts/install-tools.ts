@@ -20,6 +20,7 @@ export const TOOLS: readonly Tool[] = [
   { command: 'ssh', package: 'openssh-client', neededFor: 'lab' },
   { command: 'sshd', package: 'openssh-server', neededFor: 'lab', units: ['ssh.service', 'ssh.socket'] },
   { command: 'rsyslogd', package: 'rsyslog', neededFor: 'lab', units: ['rsyslog.service'] },
+  { command: 'curl', package: 'curl', neededFor: 'test' },
   { command: 'strace', package: 'strace', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
 ]

@@ -111,7 +111,7 @@ const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
     'python_missing',
   ],
   [
-    /(missing|incorrect) \w+ password|privilege escalation|becoming an unprivileged user|^(sudo|su|doas): /i,
+    /(missing|incorrect) \w+ password|privilege escalation|becoming an unprivileged user|\b(sudo|su|doas): /i,
     'become_failed',
   ],
   [/no vault secrets|vault password|decryption failed/i, 'vault_password_missing'],
