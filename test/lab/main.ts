@@ -22,13 +22,12 @@ async function main() {
 
   console.log('Deploying the repository to it with Ansible ...')
   await deploy(lab.sshConfig, interrupted)
-  if (!interrupted.aborted) explain(lab, server.url)
+  if (!interrupted.aborted) explain(lab, server.url, join(directory, 'known_hosts'))
   await watch(lab, server.url, interrupted)
   console.log('\nStopping the lab.')
 }
 
-function explain(lab: Lab, url: string) {
-  const knownHostsFile = join(labDirectory(), 'known_hosts')
+function explain(lab: Lab, url: string, knownHostsFile: string) {
   console.log(`
   Status page      ${url}/
   For Grafana      ${url}/status.json
