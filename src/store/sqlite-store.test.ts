@@ -216,11 +216,9 @@ function sql(path: string, text: string): void {
 }
 
 function asNobody(path: string): string {
+  // Becomes nobody once everything is loaded: where this project lies may be out of nobody's sight.
   const script = `import { openDatabaseFile } from ${JSON.stringify(new URL('./sqlite-file.ts', import.meta.url))}
+    process.setgroups([]); process.setgid(65534); process.setuid(65534)
     try { openDatabaseFile(${JSON.stringify(path)}) } catch (error) { console.log(error.message) }`
-  return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-    encoding: 'utf8',
-    uid: 65534,
-    gid: 65534,
-  })
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
 }
