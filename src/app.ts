@@ -3,8 +3,9 @@ import { createFeed } from './feed/feed.ts'
 import type { Log } from './http/log.ts'
 import { listen } from './http/server.ts'
 import { createIngest } from './ingest/ingest.ts'
+import { type Clocks, createServerClock } from './server-clock.ts'
 import { EVERYTHING, parseSelection } from './snapshot/selection.ts'
-import { type Clocks, createSnapshot } from './snapshot/snapshot.ts'
+import { createSnapshot } from './snapshot/snapshot.ts'
 import { openStore } from './store/open-store.ts'
 import { renderPage } from './web/page.ts'
 
@@ -32,10 +33,13 @@ export interface App {
  *
  * @throws CannotStart
  */
-export async function startApp(config: AppConfig, { now, monotonicMs, log, wait }: World): Promise<App> {
+export async function startApp(config: AppConfig, { log, wait, ...clocks }: World): Promise<App> {
+  const { monotonicMs } = clocks
+  const now = createServerClock(clocks, (by_ms) => log.warn({ by_ms }, 'the clock of this machine was set back'))
   const store = await openStore(config.databaseUrl)
   const feed = createFeed((follower, err) => log.error({ follower, err }, 'a follower of the feed failed'))
-  const ingest = createIngest({ append: store.append, publish: feed.publish, now })
+  store.subscribe(feed.publish)
+  const ingest = createIngest({ append: store.append, now })
 
   const snapshot = createSnapshot(await store.latest(), { now, monotonicMs })
   feed.follow('snapshot', snapshot.follow)
@@ -46,7 +50,7 @@ export async function startApp(config: AppConfig, { now, monotonicMs, log, wait 
     ingest,
     statusJson: (query) => snapshot.statusJson(parseSelection(query)),
     page: (address) => renderPage({ status: snapshot.statusJson(EVERYTHING), example: exampleRequest(address, now()) }),
-    checkWritable: store.checkWritable,
+    checkWritable: () => store.touch(now()),
     monotonicMs,
     log,
   }).catch(async (error: unknown) => {

@@ -60,6 +60,12 @@ export interface StatusRow extends TargetName {
   readonly out_of_sync: number
   readonly drift_count: number
   readonly last_check: string
+  /** The first check of the unbroken run with this status; of silence the moment in which the grace was over. */
+  readonly since: string
+  /** The first check that found the drift that is not repaired yet, */
+  readonly drift_since: string | null
+  /** and the newest check before it, which found none: it began between the two. */
+  readonly last_clean: string | null
   readonly age_seconds: number
   readonly contact_age_seconds: number
   readonly freshness: Freshness
@@ -73,4 +79,9 @@ export interface StatusRow extends TargetName {
   readonly pipeline_url: string | null
   readonly checked: number | null
   readonly total: number | null
+  readonly interval_seconds: number
+  /** Since when the checks have said the same without a break: how many there were, */
+  readonly checks: number
+  /** and how many that were due stayed out. */
+  readonly missed_checks: number
 }

@@ -1,20 +1,22 @@
-import { type Received, targetKey } from './report.ts'
-import { fold, type TargetState } from './target-state.ts'
+import type { Received, Target } from './report.ts'
+import type { TargetRecord } from './target-record.ts'
 
-/** A report that was stored: what was known of its target before it, and what is known now. */
+/** A report that changed what is known of its target. */
 export interface Recorded<Body = unknown> {
+  /** Grows by one with each change over the life of a database. */
+  readonly seq: number
   readonly received: Received<Body>
-  /** It became its target's newest. One that came late may all the same be the newest finding: compare the states. */
+  /** It became its target's newest. One that came late may all the same be the newest finding: compare the records. */
   readonly applied: boolean
-  readonly before: TargetState<Body> | undefined
-  readonly after: TargetState<Body>
+  readonly before: TargetRecord<Body> | undefined
+  readonly after: TargetRecord<Body>
 }
 
-/** Takes a report into account in a map by `targetKey`. */
-export function recordIn<Body>(states: Map<string, TargetState<Body>>, received: Received<Body>): Recorded<Body> {
-  const key = targetKey(received.report.target)
-  const before = states.get(key)
-  const { state, applied } = fold(before, received)
-  states.set(key, state)
-  return { received, applied, before, after: state }
+/** A target that was forgotten, with its history. */
+export interface Removed {
+  readonly seq: number
+  readonly removed: Target
 }
+
+/** What the feed passes on. */
+export type Change<Body = unknown> = Recorded<Body> | Removed

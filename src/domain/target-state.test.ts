@@ -12,7 +12,8 @@ function aReceived(
 ) {
   const at = (seconds: number) => new Date(START + seconds * 1_000)
   const target = { repo: 'rsyslog', server: 'rsyslog-lab' }
-  const report = { target, status, checkedAt: at(checkedAt), driftCount: 0, periodMs: 120_000, body: null }
+  const times = { checkedAt: at(checkedAt), periodMs: 120_000 }
+  const report = { target, status, ...times, driftCount: 0, driftedFiles: [], content: status, id: '', body: null }
   return { report, arrivedAt: at(arrivedAt) }
 }
 

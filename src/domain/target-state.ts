@@ -1,4 +1,4 @@
-import type { Received } from './report.ts'
+import type { EpochMs, Received } from './report.ts'
 
 /** What is known of one target. The same reports give the same state, in whatever order they are folded in. */
 export interface TargetState<Body = unknown> {
@@ -38,10 +38,11 @@ export function fold<Body>(before: TargetState<Body> | undefined, received: Rece
  * and hide every true one until then.
  */
 export function isNewer(candidate: Received, current: Received): boolean {
-  const difference = orderTime(candidate) - orderTime(current)
+  const difference = checkedBy(candidate) - checkedBy(current)
   return difference === 0 ? candidate.arrivedAt >= current.arrivedAt : difference > 0
 }
 
-function orderTime({ report, arrivedAt }: Received): number {
+/** When the comparison surely had begun: `last_check`, or the arrival when the reporter's clock runs ahead. */
+export function checkedBy({ report, arrivedAt }: Received): EpochMs {
   return Math.min(report.checkedAt.getTime(), arrivedAt.getTime())
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { aReceived } from '../../test/server/a-report.ts'
-import type { ReportBody } from '../contract/report.ts'
-import { type Recorded, recordIn } from '../domain/recorded.ts'
+import { aLedger, aReceived } from '../../test/server/a-report.ts'
+import type { Change } from '../domain/recorded.ts'
 import { createFeed } from './feed.ts'
 
-const recorded = (server: string): Recorded<ReportBody> => recordIn(new Map(), aReceived({ server }))
-const serversOf = (all: readonly Recorded<ReportBody>[]) => all.map(({ received }) => received.report.target.server)
+const recorded = (...servers: string[]) => aLedger().receive(...servers.map((server) => aReceived({ server })))
+const serversOf = (all: readonly Change[]) =>
+  all.map((change) => ('removed' in change ? change.removed.server : change.received.report.target.server))
 
 describe('the feed', () => {
   it('passes everything on to each follower, in order', () => {
@@ -15,8 +15,8 @@ describe('the feed', () => {
     feed.follow('one', (all) => seen.one?.push(...serversOf(all)))
     feed.follow('two', (all) => seen.two?.push(...serversOf(all)))
 
-    feed.publish([recorded('a'), recorded('b')])
-    feed.publish([recorded('c')])
+    feed.publish(recorded('a', 'b'))
+    feed.publish(recorded('c'))
 
     assert.deepEqual(seen, { one: ['a', 'b', 'c'], two: ['a', 'b', 'c'] })
   })
@@ -30,7 +30,7 @@ describe('the feed', () => {
     })
     feed.follow('sound', (all) => seen.push(...serversOf(all)))
 
-    feed.publish([recorded('a')])
+    feed.publish(recorded('a'))
 
     assert.deepEqual([failures, seen], [['broken'], ['a']])
   })

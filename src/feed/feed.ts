@@ -1,12 +1,12 @@
 import type { ReportBody } from '../contract/report.ts'
-import type { Recorded } from '../domain/recorded.ts'
+import type { Change } from '../domain/recorded.ts'
 
-/** Called after the commit, with what was recorded, in the order in which it was recorded. Must not wait for anything. */
-export type Follower = (recorded: readonly Recorded<ReportBody>[]) => void
+/** Called after the commit, with what changed, in the order in which it was recorded. Must not wait for anything. */
+export type Follower = (changes: readonly Change<ReportBody>[]) => void
 
 export interface Feed {
   follow(name: string, follower: Follower): void
-  publish(recorded: readonly Recorded<ReportBody>[]): void
+  publish(changes: readonly Change<ReportBody>[]): void
 }
 
 /** Passes on what was recorded. A follower that fails is a bug of its own and keeps nothing from the others. */
@@ -17,11 +17,11 @@ export function createFeed(onFailure: (follower: string, error: unknown) => void
     follow(name, follower) {
       followers.set(name, follower)
     },
-    publish(recorded) {
-      if (recorded.length === 0) return
+    publish(changes) {
+      if (changes.length === 0) return
       for (const [name, follower] of followers) {
         try {
-          follower(recorded)
+          follower(changes)
         } catch (error) {
           onFailure(name, error)
         }

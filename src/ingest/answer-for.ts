@@ -2,15 +2,26 @@ import type { ReportAnswer } from '../contract/answer.ts'
 import type { ReportBody, ValidReport } from '../contract/report.ts'
 import { formatTime } from '../contract/time.ts'
 import { arrivedTooOld } from '../domain/freshness.ts'
-import type { Recorded } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
 import type { TargetState } from '../domain/target-state.ts'
 
 type State = TargetState<ReportBody>
 
+export interface Stored {
+  readonly duplicateOf: null
+  readonly received: Received<ReportBody>
+  readonly applied: boolean
+  readonly before: State | undefined
+  readonly after: State
+}
+
+export interface Duplicate {
+  readonly duplicateOf: Date
+  readonly record: State
+}
+
 /** What a reporter is told about a report that was stored. */
-export function answerForStored({ warnings }: ValidReport, recorded: Recorded<ReportBody>): ReportAnswer {
-  const { received, applied, before, after } = recorded
+export function answerForStored({ warnings }: ValidReport, { received, applied, before, after }: Stored): ReportAnswer {
   return {
     applied,
     changed: !showsTheSame(before, after),
@@ -20,12 +31,12 @@ export function answerForStored({ warnings }: ValidReport, recorded: Recorded<Re
 }
 
 /** What a reporter is told about a report that was held already. */
-export function answerForDuplicate({ warnings }: ValidReport, firstArrivedAt: Date, state: State): ReportAnswer {
+export function answerForDuplicate({ warnings }: ValidReport, { duplicateOf, record }: Duplicate): ReportAnswer {
   return {
     applied: false,
     changed: false,
-    previous_status: state.newest.report.status,
-    warnings: [...warnings, `was received before at ${formatTime(firstArrivedAt)}: nothing stored`],
+    previous_status: record.newest.report.status,
+    warnings: [...warnings, `was received before at ${formatTime(duplicateOf)}: nothing stored`],
   }
 }
 
@@ -48,7 +59,7 @@ function showsTheSame(before: State | undefined, after: State): boolean {
   if ((before?.newest.report.status ?? 'UNKNOWN') !== after.newest.report.status) return false
   const drift = before?.lastKnown?.report
   const driftNow = after.lastKnown?.report
-  if (drift === driftNow) return true
+  if (drift?.content === driftNow?.content) return true
   return (
     (drift?.driftCount ?? 0) === (driftNow?.driftCount ?? 0) &&
     JSON.stringify(drift?.body.files ?? []) === JSON.stringify(driftNow?.body.files ?? [])

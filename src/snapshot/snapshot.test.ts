@@ -1,22 +1,27 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { aReceived } from '../../test/server/a-report.ts'
-import type { ReportBody } from '../contract/report.ts'
-import { recordIn } from '../domain/recorded.ts'
-import type { TargetState } from '../domain/target-state.ts'
+import { aLedger, aReceived } from '../../test/server/a-report.ts'
 import { createSnapshot } from './snapshot.ts'
 
 /** A server that starts at this time with what it knew before. */
 function aSnapshot(at: string, ...known: ReturnType<typeof aReceived>[]) {
-  const states = new Map<string, TargetState<ReportBody>>()
-  for (const received of known) recordIn(states, received)
+  return aSnapshotAfter(null, at, ...known)
+}
+
+/** The same, when the server before it was last known to be there at this time. */
+function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<typeof aReceived>[]) {
+  const ledger = aLedger()
+  ledger.receive(...known)
   let passedMs = 0
-  const snapshot = createSnapshot([...states.values()], {
-    now: () => new Date(Date.parse(at) + passedMs),
-    monotonicMs: () => passedMs,
-  })
+  const snapshot = createSnapshot(
+    { ...ledger.known(), aliveAt },
+    {
+      now: () => new Date(Date.parse(at) + passedMs),
+      monotonicMs: () => passedMs,
+    },
+  )
   return {
-    receive: (received: ReturnType<typeof aReceived>) => snapshot.follow([recordIn(states, received)]),
+    receive: (received: ReturnType<typeof aReceived>) => snapshot.follow(ledger.receive(received)),
     advance: (seconds: number) => {
       passedMs += seconds * 1_000
     },
@@ -57,6 +62,34 @@ describe('the snapshot', () => {
     advance(301)
     receive(aReceived({ last_check: '2026-04-21T10:00:00Z' }, '2026-04-21T10:35:01Z'))
     assert.equal(shown().freshness, 'STALE')
+  })
+
+  it('keeps what was STALE while a server was there STALE after a restart, and nothing else', () => {
+    const { statusJson, receive } = aSnapshotAfter(
+      new Date('2026-04-21T10:40:00Z'),
+      '2026-04-21T11:00:00Z',
+      aReceived({ server: 'silent', last_check: '2026-04-21T10:30:00Z' }),
+      aReceived({ server: 'heard', last_check: '2026-04-21T10:36:00Z' }),
+    )
+    const shown = () =>
+      statusJson().items.map(({ server, freshness, since }) => `${server} ${freshness} since ${since}`)
+
+    assert.deepEqual(shown(), ['silent STALE since 2026-04-21T10:35:00Z', 'heard FRESH since 2026-04-21T10:36:00Z'])
+    assert.equal(statusJson().items[0]?.contact_age_seconds, 1_800)
+    receive(aReceived({ server: 'silent', last_check: '2026-04-21T11:00:00Z' }))
+    assert.deepEqual(shown(), ['heard FRESH since 2026-04-21T10:36:00Z', 'silent FRESH since 2026-04-21T11:00:00Z'])
+  })
+
+  it('says since when the drift is there, whatever failed in between, and between which checks it began', () => {
+    const { receive, statusJson } = aSnapshot('2026-04-21T10:30:00Z')
+    receive(aReceived({ last_check: '2026-04-21T10:26:00Z' }))
+    receive(aReceived({ last_check: '2026-04-21T10:28:00Z', files: [{ name: 'a' }] }))
+    receive(aReceived({ last_check: '2026-04-21T10:30:00Z', sync_status: 'UNKNOWN' }))
+    const [row] = statusJson().items
+    assert.deepEqual(
+      [row?.since, row?.drift_since, row?.last_clean],
+      ['2026-04-21T10:30:00Z', '2026-04-21T10:28:00Z', '2026-04-21T10:26:00Z'],
+    )
   })
 
   it('shows the drift of a late finding after a failed check', () => {

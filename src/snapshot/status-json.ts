@@ -44,7 +44,7 @@ const NOTHING: RolledUp = {
 }
 
 function ofOne(view: View): RolledUp {
-  const { body } = view.state.newest.report
+  const { body } = view.record.newest.report
   const finding = view.finding?.report.body
   return {
     repo: body.repo,
@@ -64,7 +64,7 @@ function ofOne(view: View): RolledUp {
 }
 
 function ofSeveral(views: readonly View[]): RolledUp {
-  const bodies = views.map(({ state }) => state.newest.report.body)
+  const bodies = views.map(({ record }) => record.newest.report.body)
   const status = worstOf(views.map((view) => view.status))
   const files = filesOf(views)
   const fileCount = sum(views.map(({ finding }) => finding?.report.body.files.length ?? 0))
@@ -74,7 +74,7 @@ function ofSeveral(views: readonly View[]): RolledUp {
     sync_status: status,
     drift_count: sum(views.map(({ finding }) => finding?.report.driftCount ?? 0)),
     files,
-    last_check: views.map(({ state }) => state.newest.report).reduce(older).body.last_check,
+    last_check: views.map(({ record }) => record.newest.report).reduce(older).body.last_check,
     reason: status === 'UNKNOWN' ? firstOf(REASONS, new Set(views.map(({ reason }) => reason))) : null,
     freshness: firstOf(STALEST_FIRST, new Set(views.map(({ freshness }) => freshness))),
     age_seconds: largest(views.map(({ ageSeconds }) => ageSeconds)),
@@ -105,8 +105,8 @@ function worstFirst(a: View, b: View): number {
 }
 
 // A tab sorts before every character that a name can have: by repo first, then by server.
-function nameOf({ state }: View): string {
-  const { repo, server } = state.newest.report.target
+function nameOf({ record }: View): string {
+  const { repo, server } = record.newest.report.target
   return `${repo}\t${server}`
 }
 

@@ -1,9 +1,10 @@
 import type { ReportBody } from '../contract/report.ts'
 import type { LastKnown, StatusRow } from '../contract/status-json.ts'
+import { formatTime } from '../contract/time.ts'
 import { type EffectiveStatus, effectiveStatus } from '../domain/effective-status.ts'
-import { type Freshness, freshnessOf } from '../domain/freshness.ts'
+import { type Freshness, freshnessOf, staleAfterMs } from '../domain/freshness.ts'
 import type { SyncStatus } from '../domain/report.ts'
-import type { TargetState } from '../domain/target-state.ts'
+import type { TargetRecord } from '../domain/target-record.ts'
 
 /** How long ago something was, in milliseconds, by a clock that nobody sets. */
 export interface Ages {
@@ -15,20 +16,23 @@ export interface Ages {
 
 /** One target as it shows at one moment. */
 export interface View extends EffectiveStatus<ReportBody> {
-  readonly state: TargetState<ReportBody>
+  readonly record: TargetRecord<ReportBody>
   readonly freshness: Freshness
+  /** The first check of the unbroken run with this status; of silence the moment in which the grace was over. */
+  readonly since: Date
   readonly ageSeconds: number
   readonly contactAgeSeconds: number
 }
 
-export function viewOf(state: TargetState<ReportBody>, { silentMs, contactMs }: Ages): View {
-  const { report, arrivedAt } = state.newest
+export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }: Ages): View {
+  const { report, arrivedAt } = record.newest
   const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
   const freshness = freshnessOf({ silentMs, periodMs: report.periodMs, ageOnArrivalMs })
   return {
-    ...effectiveStatus(state, freshness),
-    state,
+    ...effectiveStatus(record, freshness),
+    record,
     freshness,
+    since: new Date(freshness === 'STALE' ? arrivedAt.getTime() + staleAfterMs(report.periodMs) : record.since),
     // Not "the wall clock now, less last_check": when someone sets this server's clock, no age must jump.
     ageSeconds: wholeSeconds(ageOnArrivalMs + contactMs),
     contactAgeSeconds: wholeSeconds(contactMs),
@@ -45,7 +49,8 @@ export function lastKnownOf({ status, finding }: View): LastKnown | null {
 export const STATUS_CODE = { SYNCED: 0, OUT_OF_SYNC: 1, UNKNOWN: 2 } satisfies Record<SyncStatus, number>
 
 export function rowOf(view: View): StatusRow {
-  const { body } = view.state.newest.report
+  const { newest, period, episode } = view.record
+  const { body, periodMs } = newest.report
   const lastKnown = lastKnownOf(view)
   return {
     repo: body.repo,
@@ -55,6 +60,9 @@ export function rowOf(view: View): StatusRow {
     out_of_sync: view.status === 'OUT_OF_SYNC' ? 1 : 0,
     drift_count: view.finding?.report.driftCount ?? 0,
     last_check: body.last_check,
+    since: formatTime(view.since),
+    drift_since: episode === null ? null : formatTime(new Date(episode.firstDirtyAt)),
+    last_clean: episode?.lastCleanAt == null ? null : formatTime(new Date(episode.lastCleanAt)),
     age_seconds: view.ageSeconds,
     contact_age_seconds: view.contactAgeSeconds,
     freshness: view.freshness,
@@ -68,6 +76,9 @@ export function rowOf(view: View): StatusRow {
     pipeline_url: body.pipeline?.url ?? null,
     checked: body.coverage?.checked ?? null,
     total: body.coverage?.total ?? null,
+    interval_seconds: periodMs / 1_000,
+    checks: period.checks,
+    missed_checks: period.missed,
   }
 }
 

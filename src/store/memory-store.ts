@@ -1,9 +1,12 @@
 import type { ReportBody } from '../contract/report.ts'
+import type { Episode } from '../domain/episode.ts'
 import { Fault } from '../domain/fault.ts'
-import { recordIn } from '../domain/recorded.ts'
-import { type Received, targetKey } from '../domain/report.ts'
-import type { TargetState } from '../domain/target-state.ts'
-import type { Appended, Store } from './store.ts'
+import type { ClosedPeriod } from '../domain/period.ts'
+import type { Change } from '../domain/recorded.ts'
+import type { Target } from '../domain/report.ts'
+import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { Ledger, lateKey, type Of } from './ledger.ts'
+import type { Cursor, HistoryQuery, Store } from './store.ts'
 
 export interface MemoryStore extends Store {
   /** From now on nothing can be written, or it can again. */
@@ -12,39 +15,119 @@ export interface MemoryStore extends Store {
 
 /** Keeps everything until the process ends: for tests. */
 export function createMemoryStore(): MemoryStore {
-  const states = new Map<string, TargetState<ReportBody>>()
-  const arrivals = new Map<string, Date>()
+  const ledger = new Ledger()
+  const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
+  let periods: Of<ClosedPeriod<ReportBody>>[] = []
+  let episodes: (Of<Episode> & { target: Target })[] = []
+  let late = new Map<string, Date>()
+  let aliveAt: Date | null = null
   let isWritable = true
 
   function refuseUnlessWritable() {
     if (!isWritable) throw new Fault('store_unavailable', 'The store cannot be written to')
   }
 
-  function remember(received: Received<ReportBody>): Appended {
-    const key = targetKey(received.report.target)
-    const content = `${key} ${JSON.stringify(received.report.body)}`
-    const first = arrivals.get(content)
-    const state = states.get(key)
-    if (first !== undefined && state !== undefined) return { duplicateOf: first, state }
-
-    arrivals.set(content, received.arrivedAt)
-    return { ...recordIn(states, received), duplicateOf: null }
+  function publish(changes: readonly Change<ReportBody>[]) {
+    if (changes.length > 0) for (const listener of listeners) listener(changes)
   }
 
   return {
     async append(received) {
       refuseUnlessWritable()
-      return received.map(remember)
+      let plan = ledger.plan(received)
+      if ('lookUp' in plan) {
+        const keys = plan.lookUp.map(({ targetId, value }) => lateKey(targetId, value.report.id))
+        plan = ledger.plan(received, new Map(keys.map((key) => [key, late.get(key) ?? null])))
+      }
+      if ('lookUp' in plan) throw new Error('Everything was looked up')
+
+      periods.push(...plan.periods)
+      for (const { targetId, value } of plan.late) late.set(lateKey(targetId, value.report.id), value.arrivedAt)
+      ledger.apply(plan)
+      const targets = new Map([...ledger.accounts()].map(({ id, record }) => [id, record.newest.report.target]))
+      for (const { targetId, value } of plan.episodes) {
+        const target = targets.get(targetId)
+        if (target !== undefined) episodes.push({ targetId, value, target })
+      }
+      publish(plan.changes)
+      return [...plan.appended]
     },
-    async latest() {
-      return [...states.values()]
-    },
-    async checkWritable() {
+
+    async remove(target) {
       refuseUnlessWritable()
+      const id = ledger.account(target)?.id
+      if (id === undefined) return false
+      ledger.forget(target)
+      ledger.reach(ledger.seq + 1)
+      periods = periods.filter(({ targetId }) => targetId !== id)
+      episodes = episodes.filter(({ targetId }) => targetId !== id)
+      late = new Map([...late].filter(([key]) => !key.startsWith(`${id} `)))
+      publish([{ seq: ledger.seq, removed: target }])
+      return true
     },
+
+    async latest() {
+      return { records: [...ledger.accounts()], seq: ledger.seq, aliveAt }
+    },
+
+    subscribe(listener) {
+      listeners.push(listener)
+    },
+
+    async statesAt(at) {
+      const closed = periods.map(({ value }) => value)
+      return withOpenStates(
+        ledger,
+        at,
+        closed.filter(({ period, endedAt }) => period.beganAt <= at.getTime() && at.getTime() < endedAt),
+      )
+    },
+
+    async periods(query) {
+      const closed = periods
+        .filter(({ targetId, value }) => isIn(query, { beganAt: value.period.beganAt, targetId }, value.endedAt))
+        .map(({ targetId, value }) => ({ ...value, targetId }))
+      return withOpenPeriods(ledger, query, closed)
+    },
+
+    async episodes(query) {
+      const closed = episodes
+        .filter(({ targetId, value }) =>
+          isIn(query, { beganAt: value.firstDirtyAt, targetId }, value.firstCleanAt ?? value.lastDirtyAt),
+        )
+        .map(({ targetId, value, target }) => ({ ...value, targetId, target }))
+      return withOpenEpisodes(ledger, query, closed)
+    },
+
+    async prune(before) {
+      refuseUnlessWritable()
+      const held = periods.length + episodes.length + late.size
+      periods = periods.filter(({ value }) => value.endedAt >= before.getTime())
+      episodes = episodes.filter(({ value }) => (value.firstCleanAt ?? value.lastDirtyAt) >= before.getTime())
+      late = new Map([...late].filter(([, arrivedAt]) => arrivedAt >= before))
+      return held - periods.length - episodes.length - late.size
+    },
+
+    async touch(at) {
+      refuseUnlessWritable()
+      aliveAt = at
+    },
+
     async close() {},
+
     setWritable(writable) {
       isWritable = writable
     },
+  }
+
+  function isIn(query: HistoryQuery, { beganAt, targetId }: Cursor, endedAt: number): boolean {
+    const ids = targetIdsIn(ledger, query)
+    const { from, to, after } = query
+    return (
+      (ids?.includes(targetId) ?? true) &&
+      beganAt <= to.getTime() &&
+      endedAt >= from.getTime() &&
+      (after === null || beganAt < after.beganAt || (beganAt === after.beganAt && targetId < after.targetId))
+    )
   }
 }

@@ -1,4 +1,15 @@
-import { accessSync, constants, existsSync, linkSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CannotStart } from '../domain/cannot-start.ts'
@@ -9,6 +20,11 @@ const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
+export interface DatabaseFile {
+  readonly db: DatabaseSync
+  close(): void
+}
+
 /**
  * Opens the database of this one process, creating it when there is none.
  *
@@ -17,30 +33,103 @@ const SQLITE_NOTADB = 26
  *
  * @throws CannotStart
  */
-export function openDatabaseFile(path: string): DatabaseSync {
+export function openDatabaseFile(path: string): DatabaseFile {
   try {
-    if (path === ':memory:') return prepare(new DatabaseSync(path))
+    if (path === ':memory:') {
+      const db = prepare(new DatabaseSync(path))
+      return { db, close: () => db.close() }
+    }
+    const isThere = existsSync(path)
+    if (isThere) refuseUnlessAccessible(path)
+    else accessSync(dirname(path), constants.W_OK | constants.X_OK)
 
-    if (!existsSync(path)) create(path)
-    refuseUnlessAccessible(path)
-    refuseUnlessSound(path)
-    return prepare(new DatabaseSync(path))
+    const lock = takeLock(path)
+    try {
+      if (!isThere) create(path)
+      const version = refuseUnlessSound(path)
+      if (version < MIGRATIONS.length) copyBeforeMigration(path, version)
+      const db = prepare(new DatabaseSync(path))
+      return {
+        db,
+        close() {
+          db.close()
+          lock.close()
+        },
+      }
+    } catch (error) {
+      lock.close()
+      throw error
+    }
   } catch (cause) {
     throw cause instanceof CannotStart ? cause : new CannotStart(explain(path, cause), { cause })
   }
 }
 
+/** For looking things up while another connection of this process writes. */
+export function openReadOnly(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true })
+}
+
+// A file of its own, so that others may read the database meanwhile: a backup, or someone who looks into it. The lock
+// goes when the process does, however it ends.
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(lockOf(path))
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+function lockOf(path: string): string {
+  return `${path}-lock`
+}
+
 // Built beside and put in place whole: a crash in between leaves no empty file that looks like a lost database.
 function create(path: string): void {
-  accessSync(dirname(path), constants.W_OK | constants.X_OK)
   const draft = `${path}.new-${process.pid}`
   try {
     prepare(new DatabaseSync(draft)).close()
     linkSync(draft, path)
-  } catch (cause) {
-    if (errorCode(cause) !== 'EEXIST') throw cause // another process was quicker; it holds the file now
   } finally {
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true })
+  }
+}
+
+// Forward only: whoever wants to go back to the version before has this.
+function copyBeforeMigration(path: string, version: number): void {
+  const copy = `${path}.schema-${version}`
+  if (!existsSync(copy)) backUp(path, copy)
+}
+
+/**
+ * Writes everything that was stored by now into a new file, while the server goes on.
+ *
+ * @throws CannotStart
+ */
+export function backUp(path: string, copy: string): void {
+  if (existsSync(copy)) throw new CannotStart(`The file ${copy} is there already: choose another name`)
+  const draft = `${copy}.new-${process.pid}`
+  try {
+    refuseUnlessAccessible(path)
+    const db = openReadOnly(path)
+    try {
+      db.prepare('VACUUM INTO ?').run(draft)
+    } finally {
+      db.close()
+    }
+    const file = openSync(draft, 'r')
+    fsyncSync(file)
+    closeSync(file)
+    linkSync(draft, copy)
+  } catch (cause) {
+    throw cause instanceof CannotStart
+      ? cause
+      : new CannotStart(`The database ${path} cannot be copied to ${copy} (${reasonOf(cause)})`, { cause })
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 
@@ -51,7 +140,7 @@ function refuseUnlessAccessible(path: string): void {
 }
 
 // Through a connection of its own that cannot write: closing a writing one would copy the log into a damaged file.
-function refuseUnlessSound(path: string): void {
+function refuseUnlessSound(path: string): number {
   if (statSync(path).size === 0) {
     throw new CannotStart(
       `The database ${path} is empty, as if its content had been lost: restore a backup, or delete the file to start anew`,
@@ -77,14 +166,13 @@ function refuseUnlessSound(path: string): void {
         `The database ${path} was written by a newer gitops-status-server (schema ${version}, this one knows ${MIGRATIONS.length}): start that version or a newer one`,
       )
     }
+    return version
   } finally {
     db.close()
   }
 }
 
 function prepare(db: DatabaseSync): DatabaseSync {
-  // Set before the first access: so the lock is taken once and for good, and a second process cannot come in between.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE')
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = FULL') // an fsync of the log in each commit
   db.exec('PRAGMA journal_size_limit = 67108864')
@@ -93,11 +181,13 @@ function prepare(db: DatabaseSync): DatabaseSync {
 }
 
 function migrate(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE') // also takes the lock when there is nothing to migrate
-  for (let version = pragma(db, 'user_version'); version < MIGRATIONS.length; version++) {
-    db.exec(`${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}; PRAGMA application_id = ${APPLICATION_ID}`)
+  for (const [version, migration] of MIGRATIONS.entries()) {
+    if (version < pragma(db, 'user_version')) continue
+    db.exec('BEGIN IMMEDIATE')
+    migration(db)
+    db.exec(`PRAGMA user_version = ${version + 1}; PRAGMA application_id = ${APPLICATION_ID}`)
+    db.exec('COMMIT')
   }
-  db.exec('COMMIT')
 }
 
 function pragma(db: DatabaseSync, name: string): number {
@@ -117,10 +207,10 @@ function explain(path: string, cause: unknown): string {
     case 'ENOSPC':
       return `The database ${path} cannot be created, the disk is full: free some space`
   }
-  const reason = cause instanceof Error ? firstLine(cause.message) : String(cause)
+  const reason = reasonOf(cause)
   switch (sqliteCode(cause)) {
     case SQLITE_BUSY: {
-      const holder = holderOf(path)
+      const holder = holderOf(lockOf(path))
       return `The database ${path} is in use by another process${holder ? ` (pid ${holder})` : ''}: stop that one, or choose another path`
     }
     case SQLITE_CORRUPT:
@@ -152,6 +242,10 @@ export function sqliteCode(error: unknown): number | undefined {
 
 function errorCode(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? firstLine(cause.message) : String(cause)
 }
 
 function firstLine(text: string): string {

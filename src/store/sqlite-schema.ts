@@ -1,3 +1,6 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { keepHistory } from './sqlite-migration-2.ts'
+
 /** "gist" in ASCII: tells our files from those of other programs. */
 export const APPLICATION_ID = 0x67697374
 
@@ -5,8 +8,10 @@ export const APPLICATION_ID = 0x67697374
  * The n-th entry takes a database from schema n − 1 to schema n, in one transaction. Forward only; an entry that was
  * released is never changed.
  */
-export const MIGRATIONS: readonly string[] = [
-  `
+export const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [keepReports, keepHistory]
+
+function keepReports(db: DatabaseSync): void {
+  db.exec(`
   -- Every report once. What the rules look at stands beside the body, so that no query has to open it.
   CREATE TABLE report (
     id INTEGER PRIMARY KEY,
@@ -37,5 +42,5 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY CHECK (id = 1),
     checked INTEGER NOT NULL
   ) STRICT;
-  `,
-]
+  `)
+}

@@ -1,108 +1,145 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
-import { type ReportBody, reportOf } from '../contract/report.ts'
+import type { ReportBody } from '../contract/report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
-import { Fault } from '../domain/fault.ts'
-import { recordIn } from '../domain/recorded.ts'
-import { type Received, targetKey } from '../domain/report.ts'
-import type { TargetState } from '../domain/target-state.ts'
-import type { ReportRow, StateRow } from './sqlite-database.ts'
-import type { Answer, Opening, Question } from './sqlite-worker.ts'
-import type { Appended, Store } from './store.ts'
+import type { Change } from '../domain/recorded.ts'
+import type { Received } from '../domain/report.ts'
+import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { Ledger, type Plan } from './ledger.ts'
+import { DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
+import type { AccountRows, PeriodRows, RangeQuery } from './sqlite-reader.ts'
+import { startThread } from './sqlite-thread.ts'
+import { arrivalsOf, questionsOf } from './sqlite-writer.ts'
+import type { HistoryQuery, Store } from './store.ts'
+
+// While history is pruned no report is stored: so many rows take a few milliseconds.
+const PRUNED_AT_ONCE = 2_000
 
 /**
- * One SQLite file, written by one worker thread, so that the event loop never waits for the disk.
- *
- * The states are also held here. This process is the only one that writes the file, and both sides fold the same
- * reports in the same order, so that the worker only has to say which of them were duplicates.
+ * One SQLite file, which only this process writes. So the ledger can decide here, before anything is written, and the
+ * file is told the outcome.
  *
  * @throws CannotStart
  */
 export async function openSqliteStore(path: string): Promise<Store> {
-  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: path })
-  const [opening]: [Opening] = await once(worker, 'message').then(([message]) => [message])
-  if ('cannotStart' in opening) throw new CannotStart(opening.cannotStart)
+  const ledger = new Ledger()
+  const writing = await startThread({ path, role: 'writes' }, loadInto(ledger, path))
+  ledger.reach(writing.newestRemoval)
+  // A database in memory has one connection.
+  const lookingUp = path === ':memory:' ? writing : await startThread({ path, role: 'looks up' }, () => {})
 
-  const states = new Map<string, TargetState<ReportBody>>()
-  for (const row of opening.states) {
-    const state = stateOf(row)
-    states.set(targetKey(state.newest.report.target), state)
+  const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
+  let aliveAt = writing.aliveAt === null ? null : new Date(writing.aliveAt)
+
+  function publish(changes: readonly Change<ReportBody>[]): void {
+    if (changes.length > 0) for (const listener of listeners) listener(changes)
   }
 
-  const waiting: ((answer: Answer) => void)[] = []
-  worker.on('message', (answer: Answer) => waiting.shift()?.(answer))
-  worker.on('error', (error) => {
-    throw error // a bug in the worker; without it nothing can be stored, so the process must not go on as if it could
-  })
-
-  async function ask(question: Question): Promise<Answer> {
-    if (isClosed) throw new Fault('store_unavailable', 'The store is closed')
-    isClosed = question.ask === 'close'
-    worker.postMessage(question)
-    const { promise, resolve } = Promise.withResolvers<Answer>()
-    waiting.push(resolve)
-    const answer = await promise
-    if ('unavailable' in answer) {
-      throw new Fault('store_unavailable', 'The report store cannot write now. Nothing was recorded: send it again.', {
-        cause: new Error(answer.unavailable),
-      })
-    }
-    return answer
+  // Between planning and applying nobody else may write.
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = turn.then(work)
+    turn = result.catch(() => {})
+    return result
   }
-  let isClosed = false
+
+  async function plan(received: readonly Received<ReportBody>[]): Promise<Plan> {
+    const first = ledger.plan(received)
+    if (!('lookUp' in first)) return first
+    const questions = questionsOf(first)
+    const arrivals = await writing.ask({ ask: 'lateArrivals', questions })
+    const second = ledger.plan(received, arrivalsOf(questions, arrivals))
+    if ('lookUp' in second) throw new Error('Everything was looked up')
+    return second
+  }
 
   return {
-    async append(received) {
-      const answer = await ask({ ask: 'append', rows: received.map(rowOf) })
-      const duplicatesOf = 'duplicatesOf' in answer ? answer.duplicatesOf : []
-      return received.map((one, index) => remember(states, one, duplicatesOf[index] ?? null))
-    },
+    append: (received) =>
+      inTurn(async () => {
+        const planned = await plan(received)
+        if (planned.accounts.length > 0 || planned.late.length > 0) {
+          await writing.ask({ ask: 'write', writes: writesOf(planned) })
+        }
+        ledger.apply(planned)
+        publish(planned.changes)
+        return [...planned.appended]
+      }),
+
+    remove: (target, at) =>
+      inTurn(async () => {
+        const account = ledger.account(target)
+        if (account === undefined) return false
+        const { repo, server } = target
+        const seq = ledger.seq + 1
+        await writing.ask({ ask: 'remove', target: { repo, server, id: account.id, seq, at: at.getTime() } })
+        ledger.forget(target)
+        ledger.reach(seq)
+        publish([{ seq, removed: { repo, server } }])
+        return true
+      }),
 
     async latest() {
-      return [...states.values()]
+      return { records: [...ledger.accounts()], seq: ledger.seq, aliveAt }
     },
 
-    async checkWritable() {
-      await ask({ ask: 'checkWritable' })
+    subscribe(listener) {
+      listeners.push(listener)
+    },
+
+    async statesAt(at) {
+      return withOpenStates(ledger, at, periodsIn(await lookingUp.ask({ ask: 'statesAt', at: at.getTime() })))
+    },
+
+    async periods(query) {
+      const rows = await lookingUp.ask({ ask: 'periods', query: rangeOf(ledger, query) })
+      return withOpenPeriods(ledger, query, periodsIn(rows))
+    },
+
+    async episodes(query) {
+      const rows = await lookingUp.ask({ ask: 'episodes', query: rangeOf(ledger, query) })
+      return withOpenEpisodes(ledger, query, rows.map(episodeOf))
+    },
+
+    async prune(before) {
+      let pruned = 0
+      for (;;) {
+        const rows = await writing.ask({ ask: 'prune', before: before.getTime(), limit: PRUNED_AT_ONCE })
+        pruned += rows
+        if (rows === 0) return pruned
+      }
+    },
+
+    async touch(at) {
+      await writing.ask({ ask: 'touch', at: at.getTime() })
+      aliveAt = at
     },
 
     async close() {
-      if (isClosed) return
-      const exited = once(worker, 'exit')
-      await ask({ ask: 'close' })
-      await exited
+      await turn
+      if (lookingUp !== writing) await lookingUp.close()
+      await writing.close()
     },
   }
 }
 
-function remember(
-  states: Map<string, TargetState<ReportBody>>,
-  received: Received<ReportBody>,
-  duplicateOf: number | null,
-): Appended {
-  const state = states.get(targetKey(received.report.target))
-  if (duplicateOf !== null && state !== undefined) return { duplicateOf: new Date(duplicateOf), state }
-  return { ...recordIn(states, received), duplicateOf: null }
-}
-
-function rowOf({ report, arrivedAt }: Received<ReportBody>): ReportRow {
-  const { target, status, checkedAt, driftCount, periodMs, body } = report
-  return {
-    repo: target.repo,
-    server: target.server,
-    status,
-    checkedAt: checkedAt.getTime(),
-    arrivedAt: arrivedAt.getTime(),
-    driftCount,
-    periodMs,
-    body: JSON.stringify(body),
+function loadInto(ledger: Ledger, path: string): (page: AccountRows) => void {
+  const reader = new RowReader()
+  return ({ rows, contents }) => {
+    try {
+      for (const content of contents) reader.addContent(content)
+      for (const { target, contact } of rows) ledger.load(reader.account(target, contact))
+    } catch (error) {
+      if (!(error instanceof DamagedRow)) throw error
+      throw new CannotStart(`The database ${path} is damaged (${error.message}): restore a backup`, { cause: error })
+    }
   }
 }
 
-function stateOf({ newest, lastKnown }: StateRow): TargetState<ReportBody> {
-  return { newest: receivedOf(newest), lastKnown: lastKnown && receivedOf(lastKnown) }
+function periodsIn({ rows, contents }: PeriodRows) {
+  const reader = new RowReader()
+  for (const content of contents) reader.addContent(content)
+  return rows.map((row) => reader.period(row))
 }
 
-function receivedOf({ body, arrivedAt }: StateRow['newest']): Received<ReportBody> {
-  return { report: reportOf(JSON.parse(body)), arrivedAt: new Date(arrivedAt) }
+function rangeOf(ledger: Ledger, query: HistoryQuery): RangeQuery {
+  const { from, to, limit, after } = query
+  return { targetIds: targetIdsIn(ledger, query), from: from.getTime(), to: to.getTime(), limit, after }
 }

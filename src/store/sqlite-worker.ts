@@ -1,49 +1,146 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { CannotStart } from '../domain/cannot-start.ts'
-import { openSqliteDatabase, type ReportRow, type SqliteDatabase, type StateRow } from './sqlite-database.ts'
-import { sqliteCode } from './sqlite-file.ts'
+import type { Target } from '../domain/report.ts'
+import type { EpisodeRow, Writes } from './rows.ts'
+import { openDatabaseFile, openReadOnly, sqliteCode } from './sqlite-file.ts'
+import { type AccountRows, createReader, type PeriodRows, type RangeQuery, type Reader } from './sqlite-reader.ts'
+import { createWriter, type LateQuestion, type Writer } from './sqlite-writer.ts'
 
-/** What the store asks of its worker, one at a time, and is answered in the same order. */
-export type Question =
-  | { readonly ask: 'append'; readonly rows: readonly ReportRow[] }
-  | { readonly ask: 'checkWritable' }
-  | { readonly ask: 'close' }
+// Two threads run this file for one store: one that writes, so that the event loop never waits for the disk, and one
+// that looks things up, so that no commit waits for a question about last month.
+
+export interface WorkerData {
+  readonly path: string
+  readonly role: 'writes' | 'looks up'
+}
+
+/** What the store asks of the writing thread, one at a time, and is answered in the same order. */
+export type WriteQuestion =
+  | { readonly ask: 'write'; readonly writes: Writes }
+  | { readonly ask: 'lateArrivals'; readonly questions: readonly LateQuestion[] }
+  | { readonly ask: 'remove'; readonly target: Target & { id: number; seq: number; at: number } }
+  | { readonly ask: 'touch'; readonly at: number }
+  | { readonly ask: 'prune'; readonly before: number; readonly limit: number }
+
+/** What it asks of the other one. */
+export type LookUp =
+  | { readonly ask: 'statesAt'; readonly at: number }
+  | { readonly ask: 'periods'; readonly query: RangeQuery }
+  | { readonly ask: 'episodes'; readonly query: RangeQuery }
+
+export type Question = WriteQuestion | LookUp | { readonly ask: 'close' }
 
 export type Answer =
-  | { readonly duplicatesOf: readonly (number | null)[] }
-  | { readonly done: true }
+  | { readonly value: unknown }
   /** SQLite could not do it now: its own words. */
   | { readonly unavailable: string }
 
-/** The first message: either what the database holds, or why there is none. */
-export type Opening = { readonly states: readonly StateRow[] } | { readonly cannotStart: string }
+/** What each question is answered with. */
+export interface Values {
+  readonly write: null
+  readonly lateArrivals: readonly (number | null)[]
+  readonly remove: null
+  readonly touch: null
+  readonly prune: number
+  readonly statesAt: PeriodRows
+  readonly periods: PeriodRows
+  readonly episodes: readonly (EpisodeRow & Target)[]
+  readonly close: null
+}
 
-function answer(db: SqliteDatabase, question: Question): Answer {
+/** The first messages: what the database holds, page by page, and that this is all; or why there is none. */
+export type Opening =
+  | { readonly page: AccountRows }
+  | { readonly ready: { readonly newestRemoval: number; readonly aliveAt: number | null } }
+  | { readonly cannotStart: string }
+
+const ACCOUNTS_IN_A_PAGE = 5_000
+
+interface Open {
+  readonly writer: Writer | null
+  readonly reader: Reader
+  inTransaction<Result>(work: () => Result): Result
+  close(): void
+}
+
+function openFile({ path, role }: WorkerData): Open {
+  if (role === 'looks up') {
+    const db = openReadOnly(path)
+    return { writer: null, reader: createReader(db), inTransaction: (work) => work(), close: () => db.close() }
+  }
+  const { db, close } = openDatabaseFile(path)
+  return {
+    writer: createWriter(db),
+    reader: createReader(db),
+    inTransaction(work) {
+      db.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work()
+        db.exec('COMMIT')
+        return result
+      } catch (error) {
+        // After a full disk or a failed fsync SQLite has rolled back by itself, after other errors it has not. The
+        // connection is kept: it writes the same pages of its log again next time, whereas one that is opened anew would
+        // trust pages that never reached the disk.
+        if (db.isTransaction) db.exec('ROLLBACK')
+        throw error
+      }
+    },
+    close,
+  }
+}
+
+function valueFor({ writer, reader, inTransaction, close }: Open, question: Question): Values[keyof Values] {
+  switch (question.ask) {
+    case 'statesAt':
+      return reader.statesAt(question.at)
+    case 'periods':
+      return reader.periods(question.query)
+    case 'episodes':
+      return reader.episodes(question.query)
+    case 'close':
+      close()
+      return null
+  }
+  if (writer === null) throw new Error('This thread only looks things up')
+  switch (question.ask) {
+    case 'lateArrivals':
+      return writer.lateArrivalsOf(question.questions)
+    case 'write':
+      inTransaction(() => writer.write(question.writes))
+      return null
+    case 'remove':
+      inTransaction(() => writer.remove(question.target))
+      return null
+    case 'touch':
+      inTransaction(() => writer.touch(question.at))
+      return null
+    case 'prune':
+      return inTransaction(() => writer.prune(question.before, question.limit))
+  }
+}
+
+function answer(open: Open, question: Question): Answer {
   try {
-    switch (question.ask) {
-      case 'append':
-        return { duplicatesOf: db.append(question.rows) }
-      case 'checkWritable':
-        db.checkWritable()
-        return { done: true }
-      case 'close':
-        db.close()
-        return { done: true }
-    }
+    return { value: valueFor(open, question) }
   } catch (error) {
     if (sqliteCode(error) === undefined || !(error instanceof Error)) throw error // a bug: the main thread hears of it
     return { unavailable: error.message }
   }
 }
 
-function open(): void {
+function run(data: WorkerData): void {
   const port = parentPort
   if (port === null) throw new Error('sqlite-worker.ts runs only as a worker of sqlite-store.ts')
   try {
-    const db = openSqliteDatabase(String(workerData))
-    port.postMessage({ states: db.latest() } satisfies Opening)
+    const open = openFile(data)
+    if (open.writer !== null) {
+      for (const page of open.reader.accounts(ACCOUNTS_IN_A_PAGE)) port.postMessage({ page } satisfies Opening)
+    }
+    const ready = { newestRemoval: open.reader.newestRemoval(), aliveAt: open.reader.aliveAt() }
+    port.postMessage({ ready } satisfies Opening)
     port.on('message', (question: Question) => {
-      port.postMessage(answer(db, question))
+      port.postMessage(answer(open, question))
       if (question.ask === 'close') port.close()
     })
   } catch (error) {
@@ -52,4 +149,4 @@ function open(): void {
   }
 }
 
-open()
+run(workerData)

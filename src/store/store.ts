@@ -1,7 +1,9 @@
 import type { ReportBody } from '../contract/report.ts'
-import type { Recorded } from '../domain/recorded.ts'
-import type { Received } from '../domain/report.ts'
-import type { TargetState } from '../domain/target-state.ts'
+import type { Episode } from '../domain/episode.ts'
+import type { ClosedPeriod } from '../domain/period.ts'
+import type { Change } from '../domain/recorded.ts'
+import type { EpochMs, Received, Target } from '../domain/report.ts'
+import type { TargetRecord } from '../domain/target-record.ts'
 
 /** Remembers reports. Each sentence here is a test of the same words in `store-contract.ts`. */
 export interface Store {
@@ -10,7 +12,7 @@ export interface Store {
    *
    * When the promise resolves, they are on the disk.
    * All of them are remembered, or none.
-   * The same content for the same target again is a repeated delivery: nothing is stored.
+   * A repeated delivery stores nothing, and its answer says when the report came first.
    * An older report that comes late is kept and does not become the newest.
    * Of two calls at once, one sees the other's reports.
    *
@@ -18,15 +20,42 @@ export interface Store {
    */
   append(received: readonly Received<ReportBody>[]): Promise<Appended[]>
 
-  /** The state of every target, as the reports so far leave it. A store that was closed and opened again has them all. */
-  latest(): Promise<TargetState<ReportBody>[]>
+  /**
+   * Forgets a target with its history. Resolves to false when there is none.
+   * A target that is forgotten begins anew with its next report.
+   */
+  remove(target: Target, at: Date): Promise<boolean>
+
+  /** The record of every target, as the reports so far leave it. A store that was closed and opened again has them all. */
+  latest(): Promise<Latest>
 
   /**
-   * Writes something that nobody reads, down to the disk.
+   * Calls back with every change, once, in the order of its `seq`, which grows by one each time.
+   * Those of a call are passed on before its promise resolves.
+   */
+  subscribe(listener: (changes: readonly Change<ReportBody>[]) => void): void
+
+  /** Each target as it was known at a moment: those that had reported by then and are not forgotten or pruned since. */
+  statesAt(at: Date): Promise<PastState[]>
+
+  /** Periods, the newest first. Those that still last are among them. */
+  periods(query: HistoryQuery): Promise<PastPeriod[]>
+
+  /** Episodes, the newest first. Those that still last are among them. */
+  episodes(query: HistoryQuery): Promise<PastEpisode[]>
+
+  /**
+   * Forgets history that was over before a moment. What is known now stays, however old it is.
+   * Resolves to the number of rows that are gone.
+   */
+  prune(before: Date): Promise<number>
+
+  /**
+   * Writes down that the server is there, down to the disk. A store that is opened again knows the newest such moment.
    *
    * @throws Fault `store_unavailable` while it cannot write
    */
-  checkWritable(): Promise<void>
+  touch(at: Date): Promise<void>
 
   /** Finishes what was begun. */
   close(): Promise<void>
@@ -35,13 +64,63 @@ export interface Store {
 /** What became of one report. */
 export type Appended = Stored | Duplicate
 
-export interface Stored extends Recorded<ReportBody> {
+export interface Stored {
   readonly duplicateOf: null
+  readonly received: Received<ReportBody>
+  readonly applied: boolean
+  readonly before: TargetRecord<ReportBody> | undefined
+  readonly after: TargetRecord<ReportBody>
 }
 
 export interface Duplicate {
-  /** When the same content arrived for the first time. */
+  /** When the same report arrived for the first time. */
   readonly duplicateOf: Date
   /** What is known of its target, unchanged. */
-  readonly state: TargetState<ReportBody>
+  readonly record: TargetRecord<ReportBody>
+}
+
+export interface Latest {
+  readonly records: readonly Numbered[]
+  /** The newest sequence number that was given out. */
+  readonly seq: number
+  /** When the server was last known to be there; null when it never was. */
+  readonly aliveAt: Date | null
+}
+
+export interface Numbered {
+  readonly record: TargetRecord<ReportBody>
+  /** Of its newest change. */
+  readonly seq: number
+}
+
+/** The period that a moment fell into. Its newest report may be of after that moment: the store knows no single ones. */
+export type PastState = ClosedPeriod<ReportBody>
+
+export interface HistoryQuery {
+  /** Null: of every target. */
+  readonly targets: readonly Target[] | null
+  /** What lasted into this moment or began after it, */
+  readonly from: Date
+  /** and had begun by this one. */
+  readonly to: Date
+  readonly limit: number
+  /** Only what comes after this one, in the order of the answer. */
+  readonly after: Cursor | null
+}
+
+/** A place in a list that is ordered by (began, target), the newest first. */
+export interface Cursor {
+  readonly beganAt: EpochMs
+  readonly targetId: number
+}
+
+/** `endedAt` is null while it lasts. */
+export interface PastPeriod extends Omit<ClosedPeriod<ReportBody>, 'endedAt'> {
+  readonly targetId: number
+  readonly endedAt: EpochMs | null
+}
+
+export interface PastEpisode extends Episode {
+  readonly target: Target
+  readonly targetId: number
 }

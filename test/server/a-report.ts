@@ -1,5 +1,7 @@
 import { type ReportBody, reportOf } from '../../src/contract/report.ts'
+import type { Recorded } from '../../src/domain/recorded.ts'
 import type { Received } from '../../src/domain/report.ts'
+import { Ledger, lateKey } from '../../src/store/ledger.ts'
 
 /** The requirement's "When Synced" example, with what a test is about put in its place. */
 export function aBody(overrides: Partial<ReportBody> = {}): ReportBody {
@@ -24,4 +26,23 @@ export function aFailure(overrides: Partial<ReportBody> = {}): ReportBody {
 export function aReceived(overrides: Partial<ReportBody> = {}, arrivedAt?: string): Received<ReportBody> {
   const body = overrides.sync_status === 'UNKNOWN' ? aFailure(overrides) : aBody(overrides)
   return { report: reportOf(body), arrivedAt: new Date(arrivedAt ?? body.last_check) }
+}
+
+/** What a server that receives one report after the other records, without a disk. */
+export function aLedger() {
+  const ledger = new Ledger()
+  return {
+    known: () => ({ records: [...ledger.accounts()], aliveAt: null }),
+    receive(...received: readonly Received<ReportBody>[]): readonly Recorded<ReportBody>[] {
+      return received.flatMap((one) => {
+        const first = ledger.plan([one])
+        const none =
+          'lookUp' in first ? first.lookUp.map(({ targetId, value }) => lateKey(targetId, value.report.id)) : []
+        const plan = ledger.plan([one], new Map(none.map((key) => [key, null])))
+        if ('lookUp' in plan) throw new Error('Everything was looked up')
+        ledger.apply(plan)
+        return plan.changes
+      })
+    },
+  }
 }

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { aBody } from './a-report.ts'
 import { get, post } from './start-app.ts'
 import { type RunningServer, runServer, startServer } from './start-server.ts'
@@ -28,7 +28,7 @@ async function load(
   for (let n = Date.now() % 1_000_000; ; n++) {
     const last_check = moment(n)
     try {
-      const { status } = await post(url, aBody({ server, last_check }))
+      const { status } = await post(url, aBody({ server, last_check, files: [{ name: last_check }] }))
       if (status === 200) acknowledged(server, last_check)
     } catch {
       return // killed
@@ -36,13 +36,13 @@ async function load(
   }
 }
 
-function reportsIn(database: string): Set<string> {
-  const db = new DatabaseSync(database, { readOnly: true })
-  const rows = db
-    .prepare("SELECT server, json_extract(body, '$.last_check') AS at FROM report JOIN target ON target.id = target")
-    .all()
-  db.close()
-  return new Set(rows.map(({ server, at }) => `${server} ${at}`))
+/** Every report that the history has. They all differ, so each is a period of its own. */
+async function reportsIn(database: string): Promise<Set<string>> {
+  const store = await openSqliteStore(database)
+  const all = { targets: null, from: new Date(0), to: new Date(8e15), limit: 1e9, after: null }
+  const periods = await store.periods(all)
+  await store.close()
+  return new Set(periods.map(({ newest: { report } }) => `${report.target.server} ${report.body.last_check}`))
 }
 
 describe('durability', () => {
@@ -65,7 +65,7 @@ describe('durability', () => {
     assert.equal((await get(server.url, '/status.json')).body.target_count, 16)
     await server.end('SIGTERM')
 
-    const stored = reportsIn(database)
+    const stored = await reportsIn(database)
     const missing = [...acknowledged].filter((name) => !stored.has(name))
     assert.deepEqual(missing, [])
   })

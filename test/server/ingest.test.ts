@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseSubmission } from '../../src/contract/submission.ts'
-import type { Recorded } from '../../src/domain/recorded.ts'
+import type { Change } from '../../src/domain/recorded.ts'
 import { createIngest } from '../../src/ingest/ingest.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { aBody, aFailure } from './a-report.ts'
 
 function anIngest() {
   const store = createMemoryStore()
-  const published: Recorded[] = []
+  const published: Change[] = []
+  store.subscribe((changes) => published.push(...changes))
   let nowMs = Date.parse('2026-04-21T10:30:00Z')
   const ingest = createIngest({
     append: store.append,
-    publish: (recorded) => published.push(...recorded),
     now: () => new Date(nowMs),
   })
   return {
@@ -67,7 +67,7 @@ describe('ingest', () => {
     await send([aBody({ server: 'b' }), aBody({ server: 'c' })])
 
     assert.deepEqual(
-      published.map(({ received }) => received.report.target.server),
+      published.map((change) => ('received' in change ? change.received.report.target.server : 'removed')),
       ['a', 'b', 'c'],
     )
   })

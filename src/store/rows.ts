@@ -1,0 +1,389 @@
+import { digestOf, joinReport, splitReport } from '../contract/content.ts'
+import { type ReportBody, reportOf } from '../contract/report.ts'
+import type { Episode } from '../domain/episode.ts'
+import type { ClosedPeriod } from '../domain/period.ts'
+import type { Received, Target } from '../domain/report.ts'
+import type { Seen, TargetRecord } from '../domain/target-record.ts'
+import type { Account, ChangedAccount, Of, Plan } from './ledger.ts'
+import type { PastEpisode, PastPeriod } from './store.ts'
+
+// What both databases hold, row by row. The columns have the names of these fields, and times are milliseconds since
+// 1970. Each table's list of columns is what its SQL is made of, so that a forgotten one does not go unnoticed.
+
+/** What was found, once for all checks and targets that share it. */
+export interface ContentRow {
+  readonly digest: string
+  readonly text: string
+}
+
+/** A target, less what changes with each check. */
+export interface TargetRow extends Target {
+  readonly id: number
+  readonly since: number
+  readonly period_began_at: number
+  readonly period_first_check_at: number
+  /** The last finding, when it is not the newest report. */
+  readonly known_content: string | null
+  readonly known_check: string | null
+  readonly known_arrived_at: number | null
+  readonly episode_last_clean_at: number | null
+  readonly episode_first_dirty_at: number | null
+  readonly episode_max_drift: number | null
+  readonly files_since: string
+}
+
+/** What changes with each check: narrow, because it is written for each. */
+export interface ContactRow {
+  readonly target: number
+  readonly seq: number
+  /** Of the newest report: its id is a digest of the other two, and so shows damage. */
+  readonly report: string
+  readonly content: string
+  readonly check_json: string
+  readonly arrived_at: number
+  readonly checks: number
+  readonly gaps: number
+  readonly missed: number
+  readonly episode_last_dirty_at: number | null
+  readonly episode_checks: number | null
+  readonly recent: string
+}
+
+export interface PeriodRow {
+  readonly target: number
+  readonly began_at: number
+  readonly ended_at: number
+  readonly first_check_at: number
+  readonly last_check_at: number
+  readonly last_arrived_at: number
+  readonly checks: number
+  readonly gaps: number
+  readonly missed: number
+  readonly content: string
+  readonly check_json: string
+  readonly known_content: string | null
+  readonly known_check: string | null
+  readonly known_arrived_at: number | null
+}
+
+export interface EpisodeRow {
+  readonly target: number
+  readonly last_clean_at: number | null
+  readonly first_dirty_at: number
+  readonly last_dirty_at: number
+  readonly first_clean_at: number
+  readonly checks: number
+  readonly max_drift: number
+}
+
+export interface LateRow {
+  readonly target: number
+  readonly report: string
+  readonly arrived_at: number
+  readonly content: string
+  readonly check_json: string
+}
+
+export const COLUMNS = {
+  content: columns<ContentRow>()(['digest', 'text']),
+  target: columns<TargetRow>()([
+    'id',
+    'repo',
+    'server',
+    'since',
+    'period_began_at',
+    'period_first_check_at',
+    'known_content',
+    'known_check',
+    'known_arrived_at',
+    'episode_last_clean_at',
+    'episode_first_dirty_at',
+    'episode_max_drift',
+    'files_since',
+  ]),
+  contact: columns<ContactRow>()([
+    'target',
+    'seq',
+    'report',
+    'content',
+    'check_json',
+    'arrived_at',
+    'checks',
+    'gaps',
+    'missed',
+    'episode_last_dirty_at',
+    'episode_checks',
+    'recent',
+  ]),
+  period: columns<PeriodRow>()([
+    'target',
+    'began_at',
+    'ended_at',
+    'first_check_at',
+    'last_check_at',
+    'last_arrived_at',
+    'checks',
+    'gaps',
+    'missed',
+    'content',
+    'check_json',
+    'known_content',
+    'known_check',
+    'known_arrived_at',
+  ]),
+  episode: columns<EpisodeRow>()([
+    'target',
+    'last_clean_at',
+    'first_dirty_at',
+    'last_dirty_at',
+    'first_clean_at',
+    'checks',
+    'max_drift',
+  ]),
+  late_report: columns<LateRow>()(['target', 'report', 'arrived_at', 'content', 'check_json']),
+}
+
+/** Takes the names of all fields of a row, and does not compile when one is missing. */
+function columns<Row>() {
+  return <const Names extends readonly (keyof Row)[]>(
+    names: Names & ([keyof Row] extends [Names[number]] ? unknown : never),
+  ): Names => names
+}
+
+/** What one transaction writes, table by table. */
+export interface Writes {
+  readonly contents: readonly ContentRow[]
+  readonly targets: readonly TargetRow[]
+  readonly contacts: readonly ContactRow[]
+  readonly periods: readonly PeriodRow[]
+  readonly episodes: readonly EpisodeRow[]
+  readonly late: readonly LateRow[]
+}
+
+export function writesOf({ accounts, periods, episodes, late }: Plan): Writes {
+  const contents = new Map<string, string>()
+  const others = accounts.filter(({ isOther }) => isOther)
+  for (const { record } of others) keepContents(contents, [record.newest, record.lastKnown])
+  for (const { value } of periods) keepContents(contents, [value.newest, value.lastKnown])
+  for (const { value } of late) keepContents(contents, [value])
+  return {
+    contents: [...contents].map(([digest, text]) => ({ digest, text })),
+    targets: others.map(targetRow),
+    contacts: accounts.map(contactRow),
+    periods: periods.map(periodRow),
+    episodes: episodes.map(episodeRow),
+    late: late.map(lateRow),
+  }
+}
+
+function keepContents(contents: Map<string, string>, all: readonly (Received<ReportBody> | null)[]): void {
+  for (const received of all) {
+    if (received === null || contents.has(received.report.content)) continue
+    contents.set(received.report.content, splitReport(received.report.body).content)
+  }
+}
+
+function targetRow({ id, record }: ChangedAccount): TargetRow {
+  const { newest, since, period, episode, filesSince } = record
+  const { repo, server } = newest.report.target
+  return {
+    id,
+    repo,
+    server,
+    since,
+    period_began_at: period.beganAt,
+    period_first_check_at: period.firstCheckAt,
+    ...knownColumns(record),
+    episode_last_clean_at: episode?.lastCleanAt ?? null,
+    episode_first_dirty_at: episode?.firstDirtyAt ?? null,
+    episode_max_drift: episode?.maxDriftCount ?? null,
+    files_since: JSON.stringify(filesSince),
+  }
+}
+
+function contactRow({ id, record, seq }: ChangedAccount): ContactRow {
+  const { newest, period, episode, recent } = record
+  return {
+    target: id,
+    seq,
+    report: newest.report.id,
+    content: newest.report.content,
+    check_json: splitReport(newest.report.body).check,
+    arrived_at: newest.arrivedAt.getTime(),
+    checks: period.checks,
+    gaps: period.gaps,
+    missed: period.missed,
+    episode_last_dirty_at: episode?.lastDirtyAt ?? null,
+    episode_checks: episode?.checks ?? null,
+    recent: JSON.stringify(recent.map(({ id, arrivedAt }) => [id, arrivedAt])),
+  }
+}
+
+function periodRow({ targetId, value }: Of<ClosedPeriod<ReportBody>>): PeriodRow {
+  const { period, newest, endedAt } = value
+  return {
+    target: targetId,
+    began_at: period.beganAt,
+    ended_at: endedAt,
+    first_check_at: period.firstCheckAt,
+    last_check_at: period.lastCheckAt,
+    last_arrived_at: period.lastArrivedAt,
+    checks: period.checks,
+    gaps: period.gaps,
+    missed: period.missed,
+    content: newest.report.content,
+    check_json: splitReport(newest.report.body).check,
+    ...knownColumns(value),
+  }
+}
+
+function knownColumns({ newest, lastKnown }: Pick<TargetRecord<ReportBody>, 'newest' | 'lastKnown'>) {
+  const isOwn = lastKnown === null || lastKnown === newest
+  return {
+    known_content: isOwn ? null : lastKnown.report.content,
+    known_check: isOwn ? null : splitReport(lastKnown.report.body).check,
+    known_arrived_at: isOwn ? null : lastKnown.arrivedAt.getTime(),
+  }
+}
+
+function episodeRow({ targetId, value }: Of<Episode>): EpisodeRow {
+  return {
+    target: targetId,
+    last_clean_at: value.lastCleanAt,
+    first_dirty_at: value.firstDirtyAt,
+    last_dirty_at: value.lastDirtyAt,
+    first_clean_at: value.firstCleanAt ?? value.lastDirtyAt,
+    checks: value.checks,
+    max_drift: value.maxDriftCount,
+  }
+}
+
+function lateRow({ targetId, value }: Of<Received<ReportBody>>): LateRow {
+  return {
+    target: targetId,
+    report: value.report.id,
+    arrived_at: value.arrivedAt.getTime(),
+    content: value.report.content,
+    check_json: splitReport(value.report.body).check,
+  }
+}
+
+/** A row whose text is not what was stored. The database has to be restored. */
+export class DamagedRow extends Error {}
+
+/**
+ * Puts rows together again. A value that was damaged on the disk passes a database's own checks; what is about to be
+ * shown must be what was sent, so digests are compared.
+ */
+export class RowReader {
+  readonly #contents = new Map<string, unknown>()
+
+  /** @throws DamagedRow */
+  addContent({ digest, text }: ContentRow): void {
+    if (digestOf(text) !== digest) throw new DamagedRow('what was found by some report is not what was stored')
+    this.#contents.set(digest, JSON.parse(text))
+  }
+
+  hasContent(digest: string): boolean {
+    return this.#contents.has(digest)
+  }
+
+  /** @throws DamagedRow */
+  account(target: TargetRow, contact: ContactRow): Account {
+    const newest = this.#received(target, contact.content, contact.check_json, contact.arrived_at)
+    if (newest.report.id !== contact.report) {
+      throw new DamagedRow(`a report of ${target.repo} on ${target.server} is not what was stored`)
+    }
+    const lastKnown = this.#lastKnown(target, newest, target)
+    return {
+      id: target.id,
+      seq: contact.seq,
+      record: {
+        newest,
+        lastKnown,
+        since: target.since,
+        period: {
+          status: newest.report.status,
+          beganAt: target.period_began_at,
+          firstCheckAt: target.period_first_check_at,
+          lastCheckAt: Math.min(newest.report.checkedAt.getTime(), contact.arrived_at),
+          lastArrivedAt: contact.arrived_at,
+          checks: contact.checks,
+          gaps: contact.gaps,
+          missed: contact.missed,
+        },
+        episode: openEpisode(target, contact),
+        filesSince: JSON.parse(target.files_since),
+        recent: JSON.parse(contact.recent).map(([id, arrivedAt]: [string, number]): Seen => ({ id, arrivedAt })),
+      },
+    }
+  }
+
+  /** @throws DamagedRow */
+  period(row: PeriodRow & Target): PastPeriod & { readonly endedAt: number } {
+    const newest = this.#received(row, row.content, row.check_json, row.last_arrived_at)
+    return {
+      targetId: row.target,
+      newest,
+      lastKnown: this.#lastKnown(row, newest, row),
+      endedAt: row.ended_at,
+      period: {
+        status: newest.report.status,
+        beganAt: row.began_at,
+        firstCheckAt: row.first_check_at,
+        lastCheckAt: row.last_check_at,
+        lastArrivedAt: row.last_arrived_at,
+        checks: row.checks,
+        gaps: row.gaps,
+        missed: row.missed,
+      },
+    }
+  }
+
+  #lastKnown(
+    target: Target,
+    newest: Received<ReportBody>,
+    {
+      known_content,
+      known_check,
+      known_arrived_at,
+    }: Pick<PeriodRow, 'known_content' | 'known_check' | 'known_arrived_at'>,
+  ): Received<ReportBody> | null {
+    if (known_content !== null && known_check !== null && known_arrived_at !== null) {
+      return this.#received(target, known_content, known_check, known_arrived_at)
+    }
+    return newest.report.status === 'UNKNOWN' ? null : newest
+  }
+
+  #received(target: Target, digest: string, check: string, arrivedAt: number): Received<ReportBody> {
+    const content = this.#contents.get(digest)
+    if (content === undefined) throw new DamagedRow(`what was found of ${target.repo} on ${target.server} is missing`)
+    const body = joinReport(target, content, check) as ReportBody // it was one when it was stored
+    return { report: reportOf(body), arrivedAt: new Date(arrivedAt) }
+  }
+}
+
+function openEpisode(target: TargetRow, contact: ContactRow): Episode | null {
+  if (target.episode_first_dirty_at === null) return null
+  return {
+    lastCleanAt: target.episode_last_clean_at,
+    firstDirtyAt: target.episode_first_dirty_at,
+    lastDirtyAt: contact.episode_last_dirty_at ?? target.episode_first_dirty_at,
+    firstCleanAt: null,
+    checks: contact.episode_checks ?? 1,
+    maxDriftCount: target.episode_max_drift ?? 0,
+  }
+}
+
+export function episodeOf(row: EpisodeRow & Target): PastEpisode {
+  return {
+    target: { repo: row.repo, server: row.server },
+    targetId: row.target,
+    lastCleanAt: row.last_clean_at,
+    firstDirtyAt: row.first_dirty_at,
+    lastDirtyAt: row.last_dirty_at,
+    firstCleanAt: row.first_clean_at,
+    checks: row.checks,
+    maxDriftCount: row.max_drift,
+  }
+}

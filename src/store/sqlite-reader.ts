@@ -1,0 +1,125 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Target } from '../domain/report.ts'
+import { COLUMNS, type ContactRow, type ContentRow, type EpisodeRow, type PeriodRow, type TargetRow } from './rows.ts'
+import type { Cursor } from './store.ts'
+
+/** Rows and the contents that they refer to. */
+export interface PeriodRows {
+  readonly rows: readonly (PeriodRow & Target)[]
+  readonly contents: readonly ContentRow[]
+}
+
+export interface RangeQuery {
+  /** Null: of every target. */
+  readonly targetIds: readonly number[] | null
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  readonly after: Cursor | null
+}
+
+export interface AccountRows {
+  readonly rows: readonly { readonly target: TargetRow; readonly contact: ContactRow }[]
+  readonly contents: readonly ContentRow[]
+}
+
+export interface Reader {
+  /** Every target in pages of so many, and what was found, each once. */
+  accounts(pageSize: number): Iterable<AccountRows>
+  newestRemoval(): number
+  aliveAt(): number | null
+  statesAt(at: number): PeriodRows
+  periods(query: RangeQuery): PeriodRows
+  episodes(query: RangeQuery): (EpisodeRow & Target)[]
+}
+
+/** Everything that is asked of a database, in SQL. */
+export function createReader(db: DatabaseSync): Reader {
+  const readAccounts = db.prepare(`
+    SELECT ${COLUMNS.target.map((name) => `target.${name}`).join(', ')},
+      ${COLUMNS.contact.map((name) => `contact.${name} AS contact_${name}`).join(', ')}
+    FROM target JOIN contact ON contact.target = target.id WHERE target.id > ? ORDER BY target.id LIMIT ?`)
+  const readContents = db.prepare('SELECT digest, text FROM content WHERE digest IN (SELECT value FROM json_each(?))')
+
+  // Most targets have not changed since that moment: the ledger knows them, and only the others are looked up.
+  const readStatesAt = db.prepare(`
+    SELECT period.*, repo, server FROM target JOIN period ON period.id = (
+      SELECT id FROM period WHERE target = target.id AND began_at <= :at ORDER BY began_at DESC LIMIT 1)
+    WHERE period_began_at > :at`)
+
+  const PLACE_OF_PERIOD = { table: 'period', beginning: 'began_at', end: 'ended_at' }
+  const PLACE_OF_EPISODE = { table: 'episode', beginning: 'first_dirty_at', end: 'first_clean_at' }
+  const readRange = {
+    period: { ofAll: db.prepare(range(PLACE_OF_PERIOD, false)), ofSome: db.prepare(range(PLACE_OF_PERIOD, true)) },
+    episode: { ofAll: db.prepare(range(PLACE_OF_EPISODE, false)), ofSome: db.prepare(range(PLACE_OF_EPISODE, true)) },
+  }
+
+  function inRange(table: 'period' | 'episode', { targetIds, from, to, limit, after }: RangeQuery): unknown[] {
+    const params = {
+      from,
+      to,
+      limit,
+      after_beginning: after?.beganAt ?? Number.MAX_SAFE_INTEGER,
+      after_target: after?.targetId ?? 0,
+    }
+    const { ofAll, ofSome } = readRange[table]
+    return targetIds === null ? ofAll.all(params) : ofSome.all({ ...params, targets: JSON.stringify(targetIds) })
+  }
+
+  function contentsOf(digests: Iterable<string | null>): ContentRow[] {
+    const wanted = [...new Set(digests)].filter((digest) => digest !== null)
+    return wanted.length === 0 ? [] : (readContents.all(JSON.stringify(wanted)) as unknown as ContentRow[])
+  }
+
+  function withContents(rows: (PeriodRow & Target)[]): PeriodRows {
+    return { rows, contents: contentsOf(rows.flatMap(({ content, known_content }) => [content, known_content])) }
+  }
+
+  return {
+    *accounts(pageSize) {
+      const sent = new Set<string>()
+      for (let newestId = 0; ; ) {
+        const rows = readAccounts.all(newestId, pageSize).map((row) => ({
+          target: pick<TargetRow>(row, COLUMNS.target, ''),
+          contact: pick<ContactRow>(row, COLUMNS.contact, 'contact_'),
+        }))
+        const last = rows.at(-1)
+        if (last === undefined) return
+        newestId = last.target.id
+        const digests = rows.flatMap(({ target, contact }) => [contact.content, target.known_content])
+        const fresh = digests.filter((digest) => digest !== null && !sent.has(digest))
+        for (const digest of fresh) if (digest !== null) sent.add(digest)
+        yield { rows, contents: contentsOf(fresh) }
+      }
+    },
+
+    newestRemoval: () => Number(db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM removed').get()?.seq),
+
+    aliveAt() {
+      const row = db.prepare('SELECT at FROM alive').get()
+      return row === undefined ? null : Number(row.at)
+    },
+
+    statesAt: (at) =>
+      withContents(
+        (readStatesAt.all({ at }) as unknown as (PeriodRow & Target)[]).filter(({ ended_at }) => at < ended_at),
+      ),
+
+    periods: (query) => withContents(inRange('period', query) as (PeriodRow & Target)[]),
+
+    episodes: (query) => inRange('episode', query) as (EpisodeRow & Target)[],
+  }
+}
+
+function range({ table, beginning, end }: { table: string; beginning: string; end: string }, ofSome: boolean): string {
+  return `
+    SELECT ${table}.*, repo, server FROM ${table} JOIN target ON target.id = ${table}.target
+    WHERE ${beginning} <= :to AND ${end} >= :from
+      AND (${beginning}, ${table}.target) < (:after_beginning, :after_target)
+      ${ofSome ? `AND ${table}.target IN (SELECT value FROM json_each(:targets))` : ''}
+    ORDER BY ${beginning} DESC, ${table}.target DESC LIMIT :limit`
+}
+
+function pick<Row>(row: Record<string, unknown>, names: readonly string[], prefix: string): Row {
+  return Object.fromEntries(names.map((name) => [name, row[prefix + name]])) as Row // the columns that were asked for
+}

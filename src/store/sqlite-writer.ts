@@ -1,0 +1,129 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Target } from '../domain/report.ts'
+import { type LateArrivals, lateKey, type Unsure } from './ledger.ts'
+import { COLUMNS, type Writes } from './rows.ts'
+
+/** Which late reports the store is asked for. */
+export interface LateQuestion {
+  readonly targetId: number
+  readonly reportId: string
+}
+
+export interface Writer {
+  /** Inside the caller's transaction. */
+  write(writes: Writes): void
+  lateArrivals(unsure: Unsure): LateArrivals
+  lateArrivalsOf(questions: readonly LateQuestion[]): (number | null)[]
+  remove(target: Target & { readonly id: number; readonly seq: number; readonly at: number }): void
+  touch(at: number): void
+  /** At most so many rows of each kind, and what nobody refers to any more once there are none. Resolves to how many. */
+  prune(before: number, limit: number): number
+}
+
+type Table = keyof typeof COLUMNS
+
+/** Everything that changes a database, in SQL. */
+export function createWriter(db: DatabaseSync): Writer {
+  const insert = {
+    content: db.prepare(`${insertInto('content')} ON CONFLICT DO NOTHING`),
+    target: db.prepare(`${insertInto('target')} ON CONFLICT (id) DO UPDATE SET ${fromNew('target', 'id')}`),
+    contact: db.prepare(`${insertInto('contact')} ON CONFLICT (target) DO UPDATE SET ${fromNew('contact', 'target')}`),
+    period: db.prepare(insertInto('period')),
+    episode: db.prepare(insertInto('episode')),
+    late_report: db.prepare(insertInto('late_report')),
+  } satisfies Record<Table, StatementSync>
+  const findLate = db.prepare('SELECT arrived_at FROM late_report WHERE target = ? AND report = ?')
+  const touchAlive = db.prepare('INSERT INTO alive VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at')
+
+  const removals = ['target WHERE id', ...OF_TARGET.map((table) => `${table} WHERE target`)].map((rows) =>
+    db.prepare(`DELETE FROM ${rows} = ?`),
+  )
+  const addRemoved = db.prepare('INSERT INTO removed (seq, repo, server, at) VALUES (?, ?, ?, ?)')
+
+  const prunings = [
+    db.prepare('DELETE FROM period WHERE id IN (SELECT id FROM period WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'),
+    db.prepare(
+      'DELETE FROM episode WHERE id IN (SELECT id FROM episode WHERE first_clean_at < ? ORDER BY first_clean_at LIMIT ?)',
+    ),
+    db.prepare(
+      'DELETE FROM late_report WHERE (target, report) IN (SELECT target, report FROM late_report WHERE arrived_at < ? ORDER BY arrived_at LIMIT ?)',
+    ),
+    // The newest number stays, so that it is not given out again.
+    db.prepare(
+      'DELETE FROM removed WHERE seq IN (SELECT seq FROM removed WHERE at < ? AND seq < (SELECT max(seq) FROM removed) LIMIT ?)',
+    ),
+  ]
+  const pruneContents = db.prepare(`
+    DELETE FROM content WHERE digest NOT IN (
+      SELECT content FROM contact UNION SELECT content FROM period UNION SELECT content FROM late_report
+      UNION SELECT known_content FROM target WHERE known_content IS NOT NULL
+      UNION SELECT known_content FROM period WHERE known_content IS NOT NULL)`)
+
+  function lateArrivalsOf(questions: readonly LateQuestion[]): (number | null)[] {
+    return questions.map(({ targetId, reportId }) => {
+      const found = findLate.get(targetId, reportId)
+      return found === undefined ? null : Number(found.arrived_at)
+    })
+  }
+
+  return {
+    write({ contents, targets, contacts, periods, episodes, late }) {
+      for (const row of contents) insert.content.run({ ...row })
+      for (const row of targets) insert.target.run({ ...row })
+      for (const row of contacts) insert.contact.run({ ...row })
+      for (const row of periods) insert.period.run({ ...row })
+      for (const row of episodes) insert.episode.run({ ...row })
+      for (const row of late) insert.late_report.run({ ...row })
+    },
+
+    lateArrivals({ lookUp }) {
+      const questions = questionsOf({ lookUp })
+      return arrivalsOf(questions, lateArrivalsOf(questions))
+    },
+
+    lateArrivalsOf,
+
+    remove({ id, repo, server, seq, at }) {
+      for (const removal of removals) removal.run(id)
+      addRemoved.run(seq, repo, server, at)
+    },
+
+    touch(at) {
+      touchAlive.run(at)
+    },
+
+    prune(before, limit) {
+      const pruned = prunings.reduce((sum, statement) => sum + Number(statement.run(before, limit).changes), 0)
+      return pruned > 0 ? pruned : Number(pruneContents.run().changes)
+    },
+  }
+}
+
+/** Tables whose rows go with their target. */
+const OF_TARGET: readonly Table[] = ['contact', 'period', 'episode', 'late_report']
+
+export function questionsOf({ lookUp }: Unsure): LateQuestion[] {
+  return lookUp.map(({ targetId, value }) => ({ targetId, reportId: value.report.id }))
+}
+
+export function arrivalsOf(questions: readonly LateQuestion[], arrivals: readonly (number | null)[]): LateArrivals {
+  return new Map(
+    questions.map(({ targetId, reportId }, index) => {
+      const arrivedAt = arrivals[index] ?? null
+      return [lateKey(targetId, reportId), arrivedAt === null ? null : new Date(arrivedAt)]
+    }),
+  )
+}
+
+function insertInto(table: Table): string {
+  const names: readonly string[] = COLUMNS[table]
+  return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})`
+}
+
+function fromNew(table: Table, key: string): string {
+  const names: readonly string[] = COLUMNS[table]
+  return names
+    .filter((name) => name !== key)
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')
+}
