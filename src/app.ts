@@ -48,7 +48,7 @@ export async function startApp(config: AppConfig, { log, wait, ...clocks }: Worl
     host: config.host,
     port: config.port,
     ingest,
-    statusJson: (query) => snapshot.statusJson(parseSelection(query)),
+    statusJson: async (query) => snapshot.rendered(parseSelection(query)),
     page: (address) => renderPage({ status: snapshot.statusJson(EVERYTHING), example: exampleRequest(address, now()) }),
     checkWritable: () => store.touch(now()),
     monotonicMs,

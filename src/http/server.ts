@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { parseJson } from '../contract/json-text.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
-import type { StatusJson } from '../contract/status-json.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import { createAnswerError } from './answer-error.ts'
+import type { Rendering } from './answer-rendering.ts'
 import type { Log } from './log.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
@@ -30,7 +30,7 @@ export interface Needs {
   readonly host: string
   readonly port: number
   readonly ingest: Ingest
-  readonly statusJson: (query: Query) => StatusJson
+  readonly statusJson: (query: Query) => Promise<Rendering>
   readonly page: (address: string) => Page
   readonly checkWritable: () => Promise<void>
   readonly monotonicMs: () => number

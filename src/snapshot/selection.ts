@@ -10,6 +10,10 @@ export interface Selection {
 
 export const EVERYTHING: Selection = { repo: null, server: null, status: null }
 
+export function isEverything({ repo, server, status }: Selection): boolean {
+  return repo === null && server === null && status === null
+}
+
 /** A decoded query string. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 

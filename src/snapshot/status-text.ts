@@ -1,0 +1,103 @@
+import type { StatusJson } from '../contract/status-json.ts'
+import { formatTime } from '../contract/time.ts'
+import type { Freshness } from '../domain/freshness.ts'
+import type { SyncStatus } from '../domain/report.ts'
+import { RollUp } from './roll-up.ts'
+import { isCut, MAX_FILES_SHOWN, MAX_ITEMS } from './status-json.ts'
+import { rowOf, type View } from './view.ts'
+
+/** A target's parts of `/status.json` as text. Of a row only the ages change between two reports. */
+export interface Fragment {
+  readonly freshness: Freshness
+  readonly beforeAges: string
+  readonly afterAges: string
+  /** Its files, each with its target, with commas between them. */
+  readonly files: string
+  readonly fileCount: number
+}
+
+export function fragmentOf(view: View): Fragment {
+  const text = JSON.stringify({ ...rowOf(view), age_seconds: -1, contact_age_seconds: -1 })
+  const [beforeAges = '', afterAges = ''] = text.split(AGES)
+  const files = view.finding?.report.body.files ?? []
+  const { repo, server } = view.record.newest.report.target
+  return {
+    freshness: view.freshness,
+    beforeAges,
+    afterAges,
+    files: files.map((file) => JSON.stringify({ ...file, repo, server })).join(','),
+    fileCount: files.length,
+  }
+}
+
+// No age is negative, and inside a JSON string the quotes would be escaped: this stands in a row once.
+const AGES = '"age_seconds":-1,"contact_age_seconds":-1'
+
+/**
+ * Writes `/status.json` for several targets from their fragments: what `statusJsonOf` says, without making an object of
+ * anything. Takes the targets in the order of their names.
+ */
+export class StatusText {
+  readonly #rollUp = new RollUp()
+  readonly #rows: Record<SyncStatus, string[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
+  readonly #files: Record<SyncStatus, Fragment[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
+  #fileCount = 0
+  #isCut = false
+
+  get count(): number {
+    return this.#rollUp.count
+  }
+
+  add(view: View, fragment: Fragment): void {
+    this.#rollUp.add(view)
+    const rows = this.#rows[view.status]
+    if (rows.length < MAX_ITEMS) {
+      const { ageSeconds, contactAgeSeconds } = view
+      rows.push(
+        `${fragment.beforeAges}"age_seconds":${ageSeconds},"contact_age_seconds":${contactAgeSeconds}${fragment.afterAges}`,
+      )
+    }
+    if (fragment.fileCount > 0) {
+      this.#files[view.status].push(fragment)
+      this.#fileCount += fragment.fileCount
+    }
+    this.#isCut ||= isCut(view)
+  }
+
+  toString(now: Date): string {
+    const { OUT_OF_SYNC, UNKNOWN, SYNCED } = this.#rows
+    const items = [...OUT_OF_SYNC, ...UNKNOWN, ...SYNCED].slice(0, MAX_ITEMS)
+    const { count } = this.#rollUp
+    const { repo, server, sync_status, drift_count, ...others } = this.#rollUp.result()
+    const frame: StatusJson = {
+      repo,
+      server,
+      sync_status,
+      drift_count,
+      files: [],
+      ...others,
+      files_truncated: this.#isCut || this.#fileCount > MAX_FILES_SHOWN,
+      target_count: count,
+      items: [],
+      items_truncated: count > MAX_ITEMS,
+      generated_at: formatTime(now),
+    }
+    // Inside a JSON string the quotes would be escaped: each of the two stands in the frame once.
+    const [start = '', rest = ''] = JSON.stringify(frame).split('"files":[]')
+    const [middle = '', end = ''] = rest.split('"items":[]')
+    return `${start}"files":[${this.#filesText()}]${middle}"items":[${items.join(',')}]${end}`
+  }
+
+  #filesText(): string {
+    const fragments = [...this.#files.OUT_OF_SYNC, ...this.#files.UNKNOWN, ...this.#files.SYNCED]
+    if (this.#fileCount <= MAX_FILES_SHOWN) return fragments.map(({ files }) => files).join(',')
+    const shown: string[] = []
+    for (const { files } of fragments) {
+      for (const file of JSON.parse(`[${files}]`)) {
+        if (shown.length === MAX_FILES_SHOWN) return shown.join(',')
+        shown.push(JSON.stringify(file))
+      }
+    }
+    return shown.join(',')
+  }
+}
