@@ -30,6 +30,8 @@ function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<t
       return { sync_status, freshness, age_seconds, contact_age_seconds }
     },
     statusJson: snapshot.statusJson,
+    newlySilent: () => snapshot.newlySilent().map(({ server }) => server),
+    rowText: (server: string) => snapshot.rowText({ repo: 'rsyslog', server }),
   }
 }
 
@@ -104,6 +106,22 @@ describe('the snapshot', () => {
     const { receive, shown } = aSnapshot('2026-04-21T10:30:00Z')
     receive(aReceived({ last_check: '2026-04-21T10:34:00Z' }, '2026-04-21T10:30:00Z'))
     assert.equal(shown().age_seconds, 0)
+  })
+
+  it('tells each time once which targets have become LATE or STALE', () => {
+    const { receive, advance, newlySilent, rowText } = aSnapshot('2026-04-21T10:30:00Z')
+    assert.deepEqual(newlySilent(), [])
+    receive(aReceived({ server: 'a' }))
+    receive(aReceived({ server: 'b', interval_seconds: 3_600 }))
+    assert.deepEqual(newlySilent(), [])
+    advance(121)
+    assert.deepEqual([newlySilent(), newlySilent()], [['a'], []])
+    advance(180)
+    assert.deepEqual([newlySilent(), newlySilent()], [['a'], []])
+    assert.equal(JSON.parse(rowText('a') ?? '').freshness, 'STALE')
+    receive(aReceived({ server: 'a', last_check: '2026-04-21T10:36:00Z' }))
+    assert.deepEqual(newlySilent(), [])
+    assert.equal(rowText('nobody'), null)
   })
 
   it('counts in the period that each reporter promised', () => {

@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReportBody } from '../contract/report.ts'
 import type { StatusJson } from '../contract/status-json.ts'
-import { staleAfterMs } from '../domain/freshness.ts'
+import { type Freshness, staleAfterMs } from '../domain/freshness.ts'
 import type { Change } from '../domain/recorded.ts'
+import type { Target } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
 import { createRenderCache } from './render-cache.ts'
 import { createRendering, type Rendering } from './rendering.ts'
 import { EVERYTHING, isEverything, type Selection } from './selection.ts'
 import { compareNames, nameOf, statusJsonOf } from './status-json.ts'
-import { type Fragment, fragmentOf, StatusText } from './status-text.ts'
+import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
 import { type View, viewOf } from './view.ts'
 
 export interface Clocks {
@@ -23,10 +24,17 @@ export interface Snapshot {
   statusJson(selection?: Selection): StatusJson
   /** `statusJson` as bytes. Of everything it costs the same however many ask. */
   rendered(selection: Selection): Promise<Rendering>
+  /** A target's row as it shows now, as JSON. Null when there is no such target. */
+  rowText(target: Target): string | null
+  /**
+   * Targets that have become LATE or STALE, each time once. To be asked every second. It looks at a part of a huge
+   * fleet each time, so that it never takes long: of a million targets the last one is found within a minute.
+   */
+  newlySilent(): Target[]
 }
 
 /** What was known when this server started. */
-export interface Known {
+export interface Beginning {
   readonly records: readonly { readonly record: TargetRecord<ReportBody>; readonly seq: number }[]
   /** When a server was last known to be there to hear of anything. */
   readonly aliveAt: Date | null
@@ -42,20 +50,27 @@ interface Entry {
   readonly contactBeforeMs: number
   /** Its parts of the answer, once somebody has asked for them. */
   fragment: Fragment | null
+  /** As it was when it came, or when somebody was last told that it is not so any more. */
+  toldFreshness: Freshness
 }
 
 // Writing a thousand rows takes about two milliseconds; then the event loop gets its turn.
 const ROWS_IN_A_TURN = 2_000
 
+// Looking at so many takes a few milliseconds.
+const LOOKED_AT_ONCE = 20_000
+
 /** The newest of every target, in memory. It begins with what the store holds and follows what is recorded. */
-export function createSnapshot({ records, aliveAt }: Known, { now, monotonicMs }: Clocks): Snapshot {
+export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonicMs }: Clocks): Snapshot {
   const entries = new Map<string, Entry>()
   let version = 0
   let sortedNames: string[] | null = null
 
-  function put(name: string, entry: Omit<Entry, 'fragment'>): void {
+  function put(name: string, { record, seq, heardAtMs, contactBeforeMs }: Known): void {
     if (!entries.has(name)) sortedNames = null
-    entries.set(name, { ...entry, fragment: null })
+    const entry: Entry = { record, seq, heardAtMs, contactBeforeMs, fragment: null, toldFreshness: 'FRESH' }
+    entry.toldFreshness = viewAt(monotonicMs(), entry).freshness
+    entries.set(name, entry)
   }
 
   // While this server was down nobody could reach it, so their silence says nothing: each target gets one full period
@@ -99,10 +114,30 @@ export function createSnapshot({ records, aliveAt }: Known, { now, monotonicMs }
       const entry = entries.get(name) // what it is now: it may have changed, or gone, since the loop had its turn
       if (entry === undefined) continue
       const view = viewAt(Math.max(atMs, entry.heardAtMs), entry)
-      if (entry.fragment?.freshness !== view.freshness) entry.fragment = fragmentOf(view)
-      text.add(view, entry.fragment)
+      text.add(view, fragment(entry, view))
     }
     return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))
+  }
+
+  function fragment(entry: Entry, view: View): Fragment {
+    if (entry.fragment?.freshness !== view.freshness) entry.fragment = fragmentOf(view)
+    return entry.fragment
+  }
+
+  let lookedUpTo = 0
+  function newlySilent(): Target[] {
+    const silent: Target[] = []
+    const all = names()
+    const atMs = monotonicMs()
+    for (let looked = Math.min(all.length, LOOKED_AT_ONCE); looked > 0; looked--) {
+      lookedUpTo = (lookedUpTo + 1) % all.length
+      const entry = entries.get(all[lookedUpTo] ?? '')
+      if (entry === undefined) continue
+      const { freshness } = viewAt(atMs, entry)
+      if (freshness !== entry.toldFreshness) silent.push(entry.record.newest.report.target)
+      entry.toldFreshness = freshness
+    }
+    return silent
   }
 
   const renderedEverything = createRenderCache(
@@ -132,6 +167,15 @@ export function createSnapshot({ records, aliveAt }: Known, { now, monotonicMs }
 
     views,
 
+    rowText(target) {
+      const entry = entries.get(nameOf(target))
+      if (entry === undefined) return null
+      const view = viewAt(monotonicMs(), entry)
+      return rowText(view, fragment(entry, view))
+    },
+
+    newlySilent,
+
     statusJson: (selection = EVERYTHING) => statusJsonOf(views(selection), now()),
 
     rendered: async (selection) =>
@@ -140,6 +184,8 @@ export function createSnapshot({ records, aliveAt }: Known, { now, monotonicMs }
         : createRendering(JSON.stringify(statusJsonOf(views(selection), now()))),
   }
 }
+
+type Known = Omit<Entry, 'fragment' | 'toldFreshness'>
 
 function isNamedBy({ repo: repos, server: servers }: Selection) {
   return ({ record }: Entry) => {

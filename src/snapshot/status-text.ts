@@ -30,6 +30,11 @@ export function fragmentOf(view: View): Fragment {
   }
 }
 
+/** A target's row of `/status.json` as it shows now. */
+export function rowText({ ageSeconds, contactAgeSeconds }: View, { beforeAges, afterAges }: Fragment): string {
+  return `${beforeAges}"age_seconds":${ageSeconds},"contact_age_seconds":${contactAgeSeconds}${afterAges}`
+}
+
 // No age is negative, and inside a JSON string the quotes would be escaped: this stands in a row once.
 const AGES = '"age_seconds":-1,"contact_age_seconds":-1'
 
@@ -51,12 +56,7 @@ export class StatusText {
   add(view: View, fragment: Fragment): void {
     this.#rollUp.add(view)
     const rows = this.#rows[view.status]
-    if (rows.length < MAX_ITEMS) {
-      const { ageSeconds, contactAgeSeconds } = view
-      rows.push(
-        `${fragment.beforeAges}"age_seconds":${ageSeconds},"contact_age_seconds":${contactAgeSeconds}${fragment.afterAges}`,
-      )
-    }
+    if (rows.length < MAX_ITEMS) rows.push(rowText(view, fragment))
     if (fragment.fileCount > 0) {
       this.#files[view.status].push(fragment)
       this.#fileCount += fragment.fileCount
