@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { pino } from 'pino'
 import { type App, startApp } from './app.ts'
 import { type Config, helpText, loadConfig, WrongSettings } from './config.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { CannotStart } from './domain/cannot-start.ts'
+import { type OpenLog, openLog } from './log.ts'
 
 const EXIT_FAILED = 1
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
@@ -24,12 +24,7 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config): Promise<void> {
-  const log = pino({
-    level: config.logLevel,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (level) => ({ level }) },
-  })
+  const { log, flush } = openLog({ level: config.logLevel })
   const fail = (err: unknown) => {
     log.fatal({ err }, 'unexpected failure, stopping')
     process.exit(EXIT_FAILED)
@@ -38,11 +33,12 @@ async function serve(config: Config): Promise<void> {
   process.on('unhandledRejection', fail)
 
   const app = await startApp(config, { now: () => new Date(), monotonicMs: () => performance.now(), log, wait })
-  stopOnSignals(app, log) // before anybody knows that there is something to stop
+  stopOnSignals(app, { log, flush }) // before anybody knows that there is something to stop
   log.info({ url: app.url, try: exampleRequest(app.url, new Date()) }, `ready at ${app.url}`)
+  await flush() // somebody waits for this line
 }
 
-function stopOnSignals(app: App, log: pino.Logger): void {
+function stopOnSignals(app: App, { log, flush }: OpenLog): void {
   let isStopping = false
   const stop = async (signal: NodeJS.Signals) => {
     if (isStopping) process.exit(EXIT_FAILED) // asked twice: at once, whatever is still in flight
@@ -50,6 +46,7 @@ function stopOnSignals(app: App, log: pino.Logger): void {
     log.info({ signal }, 'stopping')
     await app.stop()
     log.info('stopped')
+    await flush()
     process.exit(0)
   }
   process.on('SIGTERM', stop)
