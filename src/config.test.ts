@@ -36,6 +36,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       databaseUrl: 'sqlite:./gitops-status.db',
       logLevel: 'info',
+      logFormat: 'auto',
       shutdownWaitMs: 1_000,
     })
   })

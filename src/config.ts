@@ -6,11 +6,15 @@ export interface Config {
   readonly port: number
   readonly databaseUrl: string
   readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
   readonly shutdownWaitMs: number
 }
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export const LOG_FORMATS = ['auto', 'json', 'text'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
 
 interface Setting<Value> {
   /** Also its name in the settings file. */
@@ -65,11 +69,15 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     default: 'info',
     description: `least important line to log: ${LOG_LEVELS.join(', ')}`,
     example: 'debug',
-    parse: (text) => {
-      const level = LOG_LEVELS.find((name) => name === text)
-      if (level === undefined) throw new Error(`must be one of ${LOG_LEVELS.join(', ')}`)
-      return level
-    },
+    parse: (text) => oneOf(LOG_LEVELS, text),
+  },
+  logFormat: {
+    flag: 'log-format',
+    env: 'GITOPS_STATUS_LOG_FORMAT',
+    default: 'auto',
+    description: `${LOG_FORMATS.join(', ')}; auto is text on a terminal and json elsewhere`,
+    example: 'json',
+    parse: (text) => oneOf(LOG_FORMATS, text),
   },
   shutdownWaitMs: {
     flag: 'shutdown-wait',
@@ -269,6 +277,12 @@ ${actions.join('\n')}
 
 Exit codes: 0 stopped as asked, 1 cannot start or failed, 64 wrong settings
 `
+}
+
+function oneOf<Name extends string>(names: readonly Name[], text: string): Name {
+  const found = names.find((name) => name === text)
+  if (found === undefined) throw new Error(`must be one of ${names.join(', ')}`)
+  return found
 }
 
 function wholeNumber(text: string, max: number): number {

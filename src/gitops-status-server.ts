@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config): Promise<void> {
-  const { log, flush } = openLog({ level: config.logLevel })
+  const { log, flush } = openLog({ level: config.logLevel, format: config.logFormat })
   const fail = (err: unknown) => {
     log.fatal({ err }, 'unexpected failure, stopping')
     process.exit(EXIT_FAILED)

@@ -1,5 +1,7 @@
+import { isatty } from 'node:tty'
 import { type Logger, pino } from 'pino'
-import type { LogLevel } from './config.ts'
+import type { LogFormat, LogLevel } from './config.ts'
+import { readableLine } from './log-line.ts'
 import { createLogWriter } from './log-writer.ts'
 
 const STDOUT = 1
@@ -11,12 +13,13 @@ export interface OpenLog {
 }
 
 /** The log on standard output. What was held back is written when the process ends by itself, also by a failure. */
-export function openLog({ level }: { level: LogLevel }): OpenLog {
+export function openLog({ level, format }: { level: LogLevel; format: LogFormat }): OpenLog {
   const { write, flush, flushSync } = createLogWriter(STDOUT, (lines) =>
     log.warn({ lines }, 'lines of the log were lost'),
   )
   process.on('exit', flushSync)
 
+  const isText = format === 'text' || (format === 'auto' && isatty(STDOUT))
   const log = pino(
     {
       level,
@@ -24,7 +27,7 @@ export function openLog({ level }: { level: LogLevel }): OpenLog {
       timestamp: timeField(),
       formatters: { level: (level) => ({ level }) },
     },
-    { write },
+    { write: isText ? (json) => write(readableLine(json)) : write },
   )
   return { log, flush }
 }

@@ -26,4 +26,14 @@ describe('the log of a server', () => {
     )
     for (const { level, time } of lines) assert.ok(level === 'info' && !Number.isNaN(Date.parse(time)))
   })
+
+  it('is for people when it is asked to be', async () => {
+    const server = await startServer({
+      database: join(directory, 'text.db'),
+      args: ['--shutdown-wait', '0', '--log-format', 'text'],
+    })
+    await post(server.url, aBody(), { 'user-agent': 'gitops-status/0.1.0 (Woodpecker)' })
+    assert.equal(await server.end('SIGTERM'), 0)
+    assert.match(server.lines.join('\n'), /^[\d:.]+Z INFO {2}POST \/api\/status from Woodpecker repo=rsyslog/m)
+  })
 })

@@ -37,7 +37,7 @@ export async function startServer({ database, under = [], args = [] }: Start): P
     child.on('exit', (code) => reject(new Error(`The server ended with ${code} before it was ready`)))
     createInterface({ input: child.stdout }).on('line', (line) => {
       lines.push(line)
-      const found = /"msg":"ready at (http:[^"]+)"/.exec(line)?.[1]
+      const found = /ready at (http:[^"\s]+)/.exec(line)?.[1]
       if (found !== undefined) resolve(found)
     })
   })
