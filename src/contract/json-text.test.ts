@@ -55,6 +55,49 @@ describe('parseJson', () => {
     })
   }
 
+  it('refuses exactly the texts that have a key twice, wherever it stands and however it is written', () => {
+    interface Written {
+      readonly text: string
+      readonly isTwice: boolean
+    }
+    const space = fc.constantFrom('', '', ' ', '\n\t')
+    const key = fc.constantFrom('a', 'b', '__proto__', ':', '"', '\\', '{', '1').map((name) => ({
+      name,
+      text: name === 'a' ? String.raw`"\u0061"` : JSON.stringify(name),
+    }))
+    const { value } = fc.letrec<{ value: Written; object: Written; array: Written }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom('1', '"a"', '":"', String.raw`"\\"`, String.raw`"\":{"`, 'null').map((text) => ({
+          text,
+          isTwice: false,
+        })),
+        tie('object'),
+        tie('array'),
+      ),
+      object: fc.array(fc.tuple(key, space, tie('value')), { maxLength: 4 }).map((entries) => ({
+        text: `{${entries.map(([key, space, { text }]) => `${space}${key.text}${space}:${space}${text}`).join(',')}}`,
+        isTwice:
+          new Set(entries.map(([{ name }]) => name)).size < entries.length ||
+          entries.some(([, , { isTwice }]) => isTwice),
+      })),
+      array: fc.array(tie('value'), { maxLength: 3 }).map((items) => ({
+        text: `[${items.map(({ text }) => text).join(',')}]`,
+        isTwice: items.some(({ isTwice }) => isTwice),
+      })),
+    }))
+    const seen = { true: 0, false: 0 }
+    fc.assert(
+      fc.property(value, ({ text, isTwice }) => {
+        seen[`${isTwice}`]++
+        if (isTwice) assert.match(refusal(bytes(text)), /twice in one object/)
+        else parseJson(bytes(text))
+      }),
+      { numRuns: 5_000 },
+    )
+    assert.ok(seen.true > 200 && seen.false > 200, JSON.stringify(seen))
+  })
+
   it('takes the same key in different objects, and a value that looks like a key', () => {
     assert.deepEqual(parseJson(bytes('[{"a":"a"},{"a":"\\"a\\":"}]')), [{ a: 'a' }, { a: '"a":' }])
   })
