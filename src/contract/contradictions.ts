@@ -6,7 +6,7 @@ import { MAX_FILES } from './limits.ts'
  */
 export function contradictionsIn(value: unknown): { pointer: string; detail: string }[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
-  const { sync_status, drift_count, files, files_truncated, error }: Record<string, unknown> = { ...value }
+  const { sync_status, drift_count, files, files_truncated, error } = value as Record<string, unknown> // an object
   const found: { pointer: string; detail: string }[] = []
 
   const fileCount = Array.isArray(files) ? files.length : undefined

@@ -8,8 +8,8 @@ import { digestOf, splitReport } from './content.ts'
 import { contradictionsIn } from './contradictions.ts'
 import { describeError, problemAt } from './field-problem.ts'
 import { MAX_FILE_NAME_LENGTH, MAX_FILES } from './limits.ts'
-import { parseTime } from './time.ts'
-import { unknownFieldsOf } from './unknown-fields.ts'
+import { isTime } from './time.ts'
+import { createIsPlain, unknownFieldsOf } from './unknown-fields.ts'
 
 // Names end up in URLs, metric labels, badges and log lines. The rule leaves room for host names, addresses and
 // "owner/name", and keeps out whatever would need escaping anywhere. No space: see targetKey.
@@ -19,7 +19,7 @@ const NAME = Type.String({
 })
 const TIME = Type.Refine(
   Type.String({ maxLength: 40 }),
-  (value) => parseTime(value) !== null,
+  isTime,
   () => 'must be a time that exists, with a zone, such as 2026-04-21T10:30:00Z',
 )
 const LINK = Type.String({
@@ -113,6 +113,7 @@ export type ParsedReport = ValidReport | { readonly problems: readonly FieldProb
 export const MAX_PROBLEMS = 100
 System.Settings.Set({ maxErrors: MAX_PROBLEMS })
 const validator = Compile(REPORT)
+const isPlain = createIsPlain(REPORT)
 
 /**
  * Reads one report from decoded JSON. Never throws: what is wrong comes back as one problem for each bad field.
@@ -122,11 +123,15 @@ const validator = Compile(REPORT)
  */
 export function parseReport(value: unknown, at = ''): ParsedReport {
   const fits = validator.Check(value)
-  const problems = [
-    ...(fits ? [] : validator.Errors(value).flatMap((error) => describeError(error, REPORT, value, at))),
-    ...contradictionsIn(value).map(({ pointer, detail }) => problemAt(at + pointer, detail)),
-  ]
-  if (!fits || problems.length > 0) return { problems: problems.slice(0, MAX_PROBLEMS) }
+  const contradictions = contradictionsIn(value)
+  if (!fits || contradictions.length > 0) {
+    const problems = [
+      ...(fits ? [] : validator.Errors(value).flatMap((error) => describeError(error, REPORT, value, at))),
+      ...contradictions.map(({ pointer, detail }) => problemAt(at + pointer, detail)),
+    ]
+    return { problems: problems.slice(0, MAX_PROBLEMS) }
+  }
+  if (isPlain(value)) return { report: reportOf(value), warnings: [] }
 
   const { known, unknown } = unknownFieldsOf(REPORT, value)
   return {

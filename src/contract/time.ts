@@ -1,20 +1,20 @@
-const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-](\d\d):(\d\d))$/
+const RFC_3339 =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
 /**
- * Reads an RFC 3339 time. Null for what has no zone, for days and hours that do not exist (2026-02-30, 24:00) and for
- * leap seconds, which no clock here can hold: `Date` would quietly turn each of them into another moment.
+ * Whether a text is an RFC 3339 time that exists. It is not without a zone, for days and hours that do not exist
+ * (2026-02-30, 24:00) and for leap seconds, which no clock here can hold: `Date` would quietly turn each of them into
+ * another moment.
  */
+export function isTime(text: string): boolean {
+  if (!RFC_3339.test(text)) return false
+  const day = Number(text.slice(8, 10))
+  return day <= 28 || day <= daysIn(Number(text.slice(0, 4)), Number(text.slice(5, 7)))
+}
+
+/** Reads an RFC 3339 time. Null for what is none. */
 export function parseTime(text: string): Date | null {
-  const match = RFC_3339.exec(text)
-  if (match === null) return null
-
-  const [year, month, day, hour, minute, second, zoneHour, zoneMinute] = match.slice(1).map((part) => Number(part ?? 0))
-  if (year === undefined || month === undefined || day === undefined) return null
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null
-  if (Number(zoneHour) > 23 || Number(zoneMinute) > 59) return null
-
-  return new Date(text)
+  return isTime(text) ? new Date(text) : null
 }
 
 /** RFC 3339 in UTC, to the second: how we write times ourselves. */

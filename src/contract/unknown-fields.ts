@@ -34,6 +34,38 @@ export function unknownFieldsOf(schema: TSchema, value: unknown): { known: unkno
   return { known: keep(value, schema, ''), unknown }
 }
 
+/**
+ * Makes a check whether a value that fits the schema has nothing but what the schema names, in the schema's order. Such
+ * a value comes back from `unknownFieldsOf` as it is, and nearly every report is one.
+ */
+export function createIsPlain(schema: TSchema): (value: unknown) => boolean {
+  const items = propertyOf(schema, 'items')
+  if (items !== undefined) {
+    const isPlain = createIsPlain(items as TSchema) // what stands in a schema's items is a schema
+    return (value) => Array.isArray(value) && value.every(isPlain)
+  }
+  const properties = propertyOf(schema, 'properties')
+  if (properties === undefined) return () => true
+
+  const fields = new Map(
+    Object.entries(properties as Record<string, TSchema>).map(([name, inner], rank) => {
+      const hasFields = propertyOf(inner, 'items') !== undefined || propertyOf(inner, 'properties') !== undefined
+      return [name, { rank, isPlain: hasFields ? createIsPlain(inner) : null }]
+    }),
+  )
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return false
+    let last = -1
+    for (const name in value) {
+      const field = fields.get(name)
+      if (field === undefined || field.rank < last) return false
+      if (field.isPlain !== null && !field.isPlain(Reflect.get(value, name))) return false
+      last = field.rank
+    }
+    return true
+  }
+}
+
 function shorten(name: string): string {
   return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…`.toWellFormed() : name.toWellFormed()
 }
