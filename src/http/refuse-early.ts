@@ -6,11 +6,18 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** Refuses what needs no body to be refused, before a byte of it is read. */
 export function refuseEarly(server: FastifyInstance): void {
-  server.addHook('onRequest', async (request, reply) => {
-    if (request.is404) refuseUnknownRoute(server, request, reply)
-    if (request.method === 'GET' || request.method === 'HEAD') return
-    refuseOtherSites(request)
-    refuseOtherTypes(request)
+  server.addHook('onRequest', (request, reply, done) => {
+    try {
+      if (request.is404) refuseUnknownRoute(server, request, reply)
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        refuseOtherSites(request)
+        refuseOtherTypes(request)
+      }
+    } catch (error) {
+      done(error as Error) // a Fault, or a bug that fastify hands on just the same
+      return
+    }
+    done()
   })
 }
 

@@ -77,16 +77,17 @@ export async function listen(needs: Needs): Promise<HttpServer> {
 
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('startedAtMs')
-  server.addHook('onRequest', async (request, reply) => {
+  // Hooks on the way of every report call back instead of returning a promise: each promise is a turn of the queue.
+  server.addHook('onRequest', (request, reply, done) => {
     request.startedAtMs = monotonicMs()
-    reply.headers({
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-    })
+    reply.header('cache-control', 'no-store')
+    reply.header('referrer-policy', 'no-referrer')
+    reply.header('x-content-type-options', 'nosniff')
+    done()
   })
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (isStopping) reply.header('connection', 'close')
+    done(null, payload)
   })
   refuseEarly(server)
   readBodiesOurselves(server)
@@ -117,9 +118,13 @@ function readBodiesOurselves(server: FastifyInstance): void {
   server.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
+    (request: FastifyRequest, body: Buffer, done) => {
       request.bodyBytes = body.byteLength
-      return parseJson(body)
+      try {
+        done(null, parseJson(body))
+      } catch (error) {
+        done(error as Error) // a Fault, or a bug that fastify hands on just the same
+      }
     },
   )
 }
