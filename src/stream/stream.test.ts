@@ -1,0 +1,546 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { createEventReader, createFollower } from '../../test/server/event-reader.ts'
+import { createFakeFleet } from '../../test/server/fake-fleet.ts'
+import { Fault } from '../domain/fault.ts'
+import type { Beginning } from './change-log.ts'
+import { createStream, MAX_CLIENTS, type Outlet, type Wish } from './stream.ts'
+
+/** A clock with timers that stands still until it is told otherwise. */
+function createTimers() {
+  let nowMs = 0
+  let due: { readonly atMs: number; readonly run: () => void }[] = []
+
+  return {
+    monotonicMs: () => nowMs,
+    after(ms: number, run: () => void) {
+      due = [...due, { atMs: nowMs + ms, run }].sort((one, other) => one.atMs - other.atMs)
+    },
+    /** Time that passes while something runs. */
+    pass(ms: number) {
+      nowMs += ms
+    },
+    advance(ms: number) {
+      const untilMs = nowMs + ms
+      for (;;) {
+        const [next, ...later] = due
+        if (next === undefined || next.atMs > untilMs) break
+        due = later
+        nowMs = Math.max(nowMs, next.atMs)
+        next.run()
+      }
+      nowMs = Math.max(nowMs, untilMs)
+    },
+  }
+}
+
+/** A connection whose other end takes what was written only when it is told to. */
+class Connection extends EventEmitter implements Outlet {
+  writes = 0
+  isEnded = false
+  destroyed = false
+  onWrite: () => unknown = () => {}
+  #waiting: { readonly text: string; readonly taken?: (() => void) | undefined }[] = []
+
+  get writableLength() {
+    return this.#waiting.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+  }
+
+  write(text: string | Uint8Array, taken?: () => void) {
+    assert.ok(!this.isEnded && !this.destroyed, 'nothing is written after the end')
+    this.writes += 1
+    this.#waiting.push({ text: text.toString(), taken })
+    this.onWrite()
+  }
+
+  end(text: string) {
+    this.write(text)
+    this.isEnded = true
+  }
+
+  destroy() {
+    if (this.destroyed) return
+    this.destroyed = true
+    this.#waiting = []
+    this.emit('close')
+  }
+
+  waiting(): string {
+    return this.#waiting.map(({ text }) => text).join('')
+  }
+
+  /** Takes the oldest so many writes. */
+  take(count = Number.POSITIVE_INFINITY): string {
+    const taken = this.#waiting.splice(0, count)
+    for (const { taken: tell } of taken) tell?.()
+    if (this.isEnded && this.#waiting.length === 0) this.destroy()
+    return taken.map(({ text }) => text).join('')
+  }
+}
+
+function startStream({
+  fleet = createFakeFleet(),
+  beginning = fleet.beginning(),
+}: {
+  readonly fleet?: ReturnType<typeof createFakeFleet>
+  readonly beginning?: Beginning
+} = {}) {
+  const timers = createTimers()
+  const now = () => new Date('2026-04-21T10:30:00Z')
+  const stream = createStream({ beginning, rowText: fleet.rowText, now, ...timers })
+
+  function connect({ lastEventId, matches = null }: Partial<Wish> = {}) {
+    const connection = new Connection()
+    const read = createEventReader()
+    const follower = createFollower()
+    stream.open({ lastEventId, matches }, () => connection)
+    return {
+      connection,
+      follower,
+      /** Takes the oldest so many writes and returns the names of the events in them. */
+      take(count?: number): string[] {
+        const events = read(connection.take(count))
+        for (const event of events) follower.take(event)
+        return events.map(({ event, data }) => (data.server === undefined ? event : `${event} ${data.server}`))
+      },
+    }
+  }
+  return { ...stream, timers, fleet, connect }
+}
+
+function codeOf(run: () => void): string | undefined {
+  try {
+    run()
+  } catch (error) {
+    return error instanceof Fault ? error.code : String(error)
+  }
+  return undefined
+}
+
+describe('a stream', () => {
+  it('catches up, says that it is live, and follows', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow([fleet.change('a'), fleet.change('b')])
+
+    const client = connect()
+    assert.deepEqual(client.take(), ['reset', 'target a', 'target b', 'ready'])
+    follow([fleet.change('c'), fleet.change('a'), fleet.remove('b')])
+    timers.advance(100)
+
+    assert.deepEqual(client.take(), ['target c', 'target a', 'removed b'])
+    assert.deepEqual(client.follower.rows, fleet.rows())
+  })
+
+  it('writes the format that browsers read', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow([fleet.change('a')])
+    const { connection } = connect()
+    assert.match(
+      connection.take(),
+      /^retry: \d{4}\n\nevent: reset\ndata: {"reason":"start"}\n\nid: 1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
+    )
+    timers.advance(15_000)
+    assert.equal(connection.take(), ':\n\n')
+  })
+
+  it('goes on after the last event that a client has seen', () => {
+    const { connect, follow, fleet } = startStream()
+    follow([fleet.change('a'), fleet.change('b'), fleet.change('a'), fleet.remove('b')])
+    assert.deepEqual(connect({ lastEventId: '2' }).take(), ['target a', 'removed b', 'ready'])
+    assert.deepEqual(connect({ lastEventId: '4' }).take(), ['ready'])
+  })
+
+  for (const lastEventId of ['5', 'x', '-1', '1.5', '1e0', '99999999999999999999', ' 1', '0x1']) {
+    it(`begins anew for the last event ${JSON.stringify(lastEventId)}, which it never sent`, () => {
+      const { connect, follow, fleet } = startStream()
+      follow([fleet.change('a')])
+      const client = connect({ lastEventId })
+      assert.deepEqual(client.take(), ['reset', 'target a', 'ready'])
+      assert.deepEqual(client.follower.events[0]?.data, { reason: 'cannot_resume' })
+    })
+  }
+
+  it('tells of silence without an id, and again to whoever comes back', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow([fleet.change('a'), fleet.change('b')])
+    const client = connect()
+    client.take()
+    follow([fleet.silence('a')])
+    timers.advance(100)
+
+    assert.deepEqual(client.take(), ['target a'])
+    assert.equal(client.follower.events.at(-1)?.id, null)
+    assert.deepEqual(connect({ lastEventId: client.follower.lastEventId() }).take(), ['target a', 'ready'])
+  })
+
+  it('writes to everyone once for all changes within a tenth of a second, each target once', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    const clients = [connect(), connect()]
+    for (const client of clients) client.take()
+    const before = clients.map(({ connection }) => connection.writes)
+
+    for (let index = 0; index < 200; index++) follow([fleet.change(`t${index % 3}`)])
+    timers.advance(100)
+
+    for (const [index, client] of clients.entries()) {
+      assert.equal(client.connection.writes, (before[index] ?? 0) + 1)
+      assert.deepEqual(client.take(), ['target t2', 'target t0', 'target t1'])
+    }
+  })
+
+  it('neither repeats nor loses anything when someone comes in the middle of a group', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow([fleet.change('a')])
+    const client = connect()
+    assert.deepEqual(client.take(), ['reset', 'target a', 'ready'])
+    follow([fleet.change('b')])
+    timers.advance(100)
+    assert.deepEqual(client.take(), ['target b'])
+    follow([fleet.change('c')])
+    const late = connect()
+    follow([fleet.change('d')])
+    timers.advance(100)
+    assert.deepEqual(late.take(), ['reset', 'target a', 'target b', 'target c', 'ready', 'target d'])
+  })
+
+  it('leaves out what the filter does not name', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow([fleet.change('a'), fleet.change('b')])
+    const client = connect({ matches: ({ server }) => server === 'b' })
+    assert.deepEqual(client.take(), ['reset', 'target b', 'ready'])
+    follow([fleet.change('a'), fleet.change('c')])
+    timers.advance(100)
+    assert.deepEqual(client.take(), [])
+    follow([fleet.change('a'), fleet.change('b')])
+    timers.advance(100)
+    assert.deepEqual(client.take(), ['target b'])
+  })
+
+  it('does not tell of removals from before a client knew of anything', () => {
+    const { connect, follow, fleet } = startStream()
+    follow([fleet.change('a'), fleet.change('b'), fleet.remove('a')])
+    assert.deepEqual(connect().take(), ['reset', 'target b', 'ready'])
+  })
+
+  it('takes no more than 10,000 clients', () => {
+    const { connect } = startStream()
+    for (let count = 0; count < MAX_CLIENTS; count++) connect()
+    assert.equal(
+      codeOf(() => connect()),
+      'overloaded',
+    )
+  })
+
+  it('writes a large group at once, in parts', () => {
+    const { connect, follow, fleet, timers } = startStream({ fleet: createFakeFleet({ rowBytes: 20_000 }) })
+    const client = connect()
+    client.take()
+    follow(['a', 'b', 'c', 'd', 'e', 'f'].map(fleet.change))
+    const parts: string[][] = []
+    client.connection.onWrite = () => parts.push(client.take())
+    timers.advance(100)
+    assert.deepEqual(parts, [
+      ['target a', 'target b', 'target c', 'target d'],
+      ['target e', 'target f'],
+    ])
+  })
+
+  it('writes less often when writing to everyone takes long', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    const client = connect()
+    client.connection.onWrite = () => timers.pass(50)
+    client.take()
+    follow([fleet.change('a')])
+    timers.advance(100)
+    client.take()
+    follow([fleet.change('b')])
+    timers.advance(199)
+    assert.deepEqual(client.take(), [])
+    timers.advance(1)
+    assert.deepEqual(client.take(), ['target b'])
+  })
+
+  it('lets others have their turn while a filter passes over thousands of targets', () => {
+    const { connect, follow, fleet, timers, counts } = startStream()
+    follow(Array.from({ length: 5_000 }, (_, index) => fleet.change(`t${index}`)))
+    const client = connect({ matches: ({ server }) => server === 't4999' })
+    assert.deepEqual(client.take(), ['reset'])
+    assert.equal(counts().catchingUp, 1)
+    timers.advance(1)
+    client.take()
+    timers.advance(1)
+    assert.deepEqual(client.take(), ['target t4999', 'ready'])
+  })
+
+  it('asks each client to come back after another time, so that not all come at once', () => {
+    const { connect } = startStream()
+    const retries = Array.from({ length: 100 }, () => /retry: (\d+)/.exec(connect().connection.take())?.[1])
+    assert.equal(new Set(retries).size, 100)
+  })
+
+  it('has no heartbeat for whom something waits anyway', () => {
+    const { connect, timers } = startStream()
+    const { connection } = connect()
+    timers.advance(15_000)
+    assert.ok(!connection.take().endsWith('\n:\n\n'))
+    timers.advance(15_000)
+    assert.equal(connection.take(), ':\n\n')
+  })
+
+  it('forgets who went away while it caught up, or while others were written to', () => {
+    const { connect, follow, fleet, timers, counts } = startStream({ fleet: createFakeFleet({ rowBytes: 20_000 }) })
+    follow(Array.from({ length: 8 }, (_, index) => fleet.change(`t${index}`)))
+    const client = connect()
+    client.take()
+    client.connection.destroy()
+    timers.advance(1)
+    assert.deepEqual(counts(), { clients: 0, catchingUp: 0, evicted: 0 })
+
+    const clients = Array.from({ length: 1_000 }, () => connect({ lastEventId: '8' }).connection)
+    for (const connection of clients) connection.take()
+    if (clients[0]) clients[0].onWrite = () => clients[999]?.destroy()
+    follow([fleet.change('t0')])
+    timers.advance(100)
+    assert.deepEqual(counts(), { clients: 999, catchingUp: 0, evicted: 0 })
+    assert.equal(clients.filter((connection) => connection.writableLength > 0).length, 999)
+  })
+
+  it('does not ask for rows while nobody follows', () => {
+    const fleet = createFakeFleet()
+    const { follow, timers, connect } = startStream({ fleet: { ...fleet, rowText: () => assert.fail() } })
+    follow([fleet.change('a')])
+    timers.advance(100)
+    connect({ lastEventId: '1' })
+  })
+
+  it('forgets who went away before its turn came', () => {
+    const { open, counts } = startStream()
+    const connection = new Connection()
+    connection.destroy()
+    open({ lastEventId: undefined, matches: null }, () => connection)
+    assert.equal(counts().clients, 0)
+  })
+
+  it('begins anew for all when more is removed at once than is remembered', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    const servers = Array.from({ length: 10_050 }, (_, index) => `t${index}`)
+    follow([fleet.change('kept'), ...servers.map(fleet.change)])
+    const client = connect()
+    while (client.connection.writableLength > 0) {
+      client.take()
+      timers.advance(1)
+    }
+    follow(servers.map(fleet.remove))
+    timers.advance(100)
+    while (client.connection.writableLength > 0) {
+      client.take()
+      timers.advance(1)
+    }
+    assert.deepEqual(client.follower.rows, fleet.rows())
+  })
+
+  it('forgets who went away', () => {
+    const { connect, counts } = startStream()
+    connect().connection.destroy()
+    assert.deepEqual(counts(), { clients: 0, catchingUp: 0, evicted: 0 })
+  })
+})
+
+describe('a slow reader', () => {
+  const ROW_BYTES = 20_000
+  const LIMIT_BYTES = 256 * 1024
+
+  it('gets the next page of a large fleet when it has taken the one before, and what changed meanwhile', () => {
+    const { connect, follow, fleet, timers, counts } = startStream({ fleet: createFakeFleet({ rowBytes: ROW_BYTES }) })
+    for (let index = 0; index < 10; index++) follow([fleet.change(`t${index}`)])
+    const client = connect()
+    timers.advance(1_000)
+    assert.equal(counts().catchingUp, 1)
+    assert.deepEqual(client.take(), ['reset', 'target t0', 'target t1', 'target t2', 'target t3'])
+
+    follow([fleet.change('t0'), fleet.remove('t8'), fleet.silence('t1')])
+    timers.advance(1)
+    assert.deepEqual(client.take(), ['target t4', 'target t5', 'target t6', 'target t7'])
+    timers.advance(1)
+    assert.deepEqual(client.take(), ['target t9', 'target t0', 'removed t8', 'target t1', 'ready'])
+    assert.deepEqual(client.follower.rows, fleet.rows())
+  })
+
+  it('never has more than 256 KiB waiting for it, and gets the newest of everything when it goes on', () => {
+    const { connect, follow, fleet, timers, counts } = startStream({ fleet: createFakeFleet({ rowBytes: ROW_BYTES }) })
+    const client = connect()
+    client.take()
+    for (let index = 0; index < 200; index++) {
+      follow([fleet.change(`t${index % 20}`), fleet.change(`t${(index * 7) % 20}`)])
+      timers.advance(100)
+      assert.ok(client.connection.writableLength < LIMIT_BYTES)
+    }
+    assert.equal(counts().catchingUp, 1)
+
+    const events: string[] = []
+    while (client.connection.writableLength > 0) {
+      events.push(...client.take())
+      timers.advance(1)
+    }
+
+    assert.ok(events.length < 40, `${events.length} events`)
+    assert.deepEqual(client.follower.rows, fleet.rows())
+    assert.deepEqual(counts(), { clients: 1, catchingUp: 0, evicted: 0 })
+  })
+
+  it('is told and dropped when it takes nothing for half a minute', () => {
+    const { connect, follow, fleet, timers, counts } = startStream({ fleet: createFakeFleet({ rowBytes: ROW_BYTES }) })
+    for (let index = 0; index < 10; index++) follow([fleet.change(`t${index}`)])
+    const { connection } = connect()
+    timers.advance(29_999)
+    assert.equal(counts().clients, 1)
+
+    timers.advance(1)
+    assert.deepEqual(counts(), { clients: 0, catchingUp: 0, evicted: 1 })
+    assert.match(connection.waiting(), /event: evicted\ndata: {"reason":"too_slow"}\n\n$/)
+    timers.advance(1_000)
+    assert.ok(connection.destroyed)
+  })
+
+  it('begins anew when more removals passed meanwhile than are remembered', () => {
+    const { connect, follow, fleet, timers } = startStream({ fleet: createFakeFleet({ rowBytes: ROW_BYTES }) })
+    for (let index = 0; index < 10; index++) follow([fleet.change(`t${index}`)])
+    const client = connect()
+    for (let index = 0; index < 10_010; index++) follow([fleet.change('brief'), fleet.remove('brief')])
+    for (let index = 0; index < 9; index++) follow([fleet.remove(`t${index}`)])
+    for (let index = 0; index < 10_010; index++) follow([fleet.remove(`r${index}`)])
+
+    while (client.connection.writableLength > 0) {
+      client.take()
+      timers.advance(1)
+    }
+
+    assert.deepEqual(client.follower.rows, fleet.rows())
+    assert.equal(client.follower.events.filter(({ event }) => event === 'reset').length, 2)
+  })
+})
+
+describe('a stream that stops', () => {
+  it('tells each client to come back, takes no other, and waits for none that does not listen', async () => {
+    const { connect, stop, timers, counts, fleet, follow } = startStream()
+    follow([fleet.change('a')])
+    const listening = connect()
+    listening.take()
+    const deaf = connect()
+    follow([fleet.change('b')])
+
+    const stopped = stop()
+    assert.equal(
+      codeOf(() => connect()),
+      'shutting_down',
+    )
+    assert.deepEqual(listening.take(), ['closing'])
+    assert.equal(counts().clients, 1)
+    timers.advance(1_000)
+    await stopped
+
+    assert.ok(deaf.connection.destroyed)
+    assert.deepEqual(counts(), { clients: 0, catchingUp: 0, evicted: 0 })
+  })
+
+  it('writes nothing more to whom it caught up with', () => {
+    const { connect, follow, fleet, stop, timers } = startStream({ fleet: createFakeFleet({ rowBytes: 20_000 }) })
+    follow(Array.from({ length: 8 }, (_, index) => fleet.change(`t${index}`)))
+    const client = connect()
+    client.take()
+    void stop()
+    timers.advance(1)
+    assert.deepEqual(client.take(), ['closing'])
+  })
+
+  it('is done at once when nobody is there', async () => {
+    await startStream().stop()
+  })
+})
+
+describe('whatever happens', () => {
+  const server = fc.integer({ min: 0, max: 11 }).map((index) => `t${index}`)
+  const who = fc.integer({ min: 0, max: 3 })
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('change' as const), server }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), server }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('silence' as const), server }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('connect' as const), who }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('disconnect' as const), who }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('take' as const), who, writes: fc.integer({ min: 1, max: 3 }) }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 50, 100, 16_000) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
+  )
+
+  const isWanted = ({ server }: { readonly server: string }) => ['t1', 't2', 't3', 't10'].includes(server)
+
+  it('each client ends with what every target shows, by ids that only ascend', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 150 }), (steps) => {
+        const fleet = createFakeFleet({ rowBytes: 20_000 })
+        const silent = new Set<string>()
+        let server = startStream({ fleet })
+        const followers = Array.from({ length: 4 }, () => createFollower())
+        const connections = new Map<
+          number,
+          { readonly connection: Connection; readonly read: ReturnType<typeof createEventReader> }
+        >()
+
+        function connect(who: number) {
+          connections.get(who)?.connection.destroy()
+          const connection = new Connection()
+          const matches = who === 3 ? isWanted : null
+          server.open({ lastEventId: followers[who]?.lastEventId(), matches }, () => connection)
+          connections.set(who, { connection, read: createEventReader() })
+        }
+        function take(who: number, writes?: number) {
+          const { connection, read } = connections.get(who) ?? {}
+          for (const event of read?.(connection?.take(writes) ?? '') ?? []) followers[who]?.take(event)
+          if (connection?.destroyed) connections.delete(who)
+        }
+
+        for (const step of steps) {
+          if (step.do === 'change' || step.do === 'remove') {
+            silent.delete(step.server)
+            server.follow([fleet[step.do](step.server)])
+          } else if (step.do === 'silence') {
+            if (fleet.rowText({ repo: 'fleet', server: step.server }) === null) continue
+            silent.add(step.server)
+            server.follow([fleet.silence(step.server)])
+          } else if (step.do === 'connect') connect(step.who)
+          else if (step.do === 'disconnect') {
+            connections.get(step.who)?.connection.destroy()
+            connections.delete(step.who)
+          } else if (step.do === 'take') take(step.who, step.writes)
+          else if (step.do === 'wait') server.timers.advance(step.ms)
+          else {
+            for (const { connection } of connections.values()) connection.destroy()
+            connections.clear()
+            server = startStream({ fleet })
+            // A new process has to find out for itself who is silent.
+            server.follow([...silent].map((name) => fleet.silence(name)))
+          }
+          for (const { connection } of connections.values()) assert.ok(connection.writableLength < 256 * 1024)
+        }
+
+        for (let round = 0; round < 20; round++) {
+          for (const who of followers.keys()) {
+            if (!connections.has(who)) connect(who)
+            take(who)
+          }
+          server.timers.advance(200)
+        }
+        const wanted = [...fleet.rows()].filter(([key]) => isWanted({ server: key.replace('fleet ', '') }))
+        for (const [who, { rows }] of followers.entries()) {
+          assert.deepEqual(rows, who === 3 ? new Map(wanted) : fleet.rows())
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

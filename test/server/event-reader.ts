@@ -1,0 +1,63 @@
+/** One event, as a browser would hand it on. */
+export interface SeenEvent {
+  readonly event: string
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the server sent; each test looks at what it is about
+  readonly data: any
+  /** The id that came with it. */
+  readonly id: string | null
+}
+
+/** Reads an event stream as the HTML standard says, from however it was cut. Returns what each piece completed. */
+export function createEventReader(): (piece: string) => SeenEvent[] {
+  let rest = ''
+
+  return (piece) => {
+    const blocks = (rest + piece).split('\n\n')
+    rest = blocks.pop() ?? ''
+    return blocks.flatMap((block) => {
+      const fields = new Map<string, string>()
+      for (const line of block.split('\n')) {
+        const colon = line.indexOf(':')
+        fields.set(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''))
+      }
+      const data = fields.get('data')
+      if (data === undefined) return [] // retry, or a heartbeat
+      return [{ event: fields.get('event') ?? 'message', data: JSON.parse(data), id: fields.get('id') ?? null }]
+    })
+  }
+}
+
+/** What someone believes who follows the events: the newest row of every target. */
+export interface Follower {
+  readonly rows: ReadonlyMap<string, unknown>
+  readonly events: readonly SeenEvent[]
+  lastEventId(): string | undefined
+  /** @throws AssertionError when an id is not greater than the ones before */
+  take(event: SeenEvent): void
+}
+
+export function createFollower(): Follower {
+  const rows = new Map<string, unknown>()
+  const events: SeenEvent[] = []
+  let newestId = -1
+
+  return {
+    rows,
+    events,
+    lastEventId: () => (newestId === -1 ? undefined : String(newestId)),
+    take(seen) {
+      const { event, data, id } = seen
+      events.push(seen)
+      if (event === 'reset') {
+        rows.clear()
+        newestId = -1
+      }
+      if (event === 'target') rows.set(`${data.repo} ${data.server}`, data)
+      if (event === 'removed') rows.delete(`${data.repo} ${data.server}`)
+      if (id === null) return
+      const isNewer = event === 'ready' ? Number(id) >= newestId : Number(id) > newestId
+      if (!isNewer) throw new Error(`the id ${id} came after ${newestId}`)
+      newestId = Number(id)
+    },
+  }
+}
