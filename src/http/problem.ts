@@ -33,7 +33,7 @@ const TITLE = {
   report_from_the_future: 'Report from the future',
   headers_too_large: 'The headers are too large',
   store_unavailable: 'The report store cannot write',
-  overloaded: 'Too many reports at once',
+  overloaded: 'Too much at once',
   shutting_down: 'The server is stopping',
 } satisfies Record<FaultCode, string>
 

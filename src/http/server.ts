@@ -8,6 +8,7 @@ import type { Rendering } from './answer-rendering.ts'
 import type { Log } from './log.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
+import { addEvents, type Needs as EventsNeeds } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
 import { addPage, type Page } from './routes/page.ts'
 import { addPostStatus, type Ingest } from './routes/post-status.ts'
@@ -21,7 +22,9 @@ const TIMEOUTS = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 1_000,
 }
-const MAX_CONNECTIONS = 4_096
+// As many streams as there may be, and as many others. An idle one costs some kilobytes; whoever starts the server
+// bounds them further by the number of files that it may open.
+const MAX_CONNECTIONS = 10_000 + 4_096
 
 // Leaves time to close the store within the five seconds that a stop may take.
 const IN_FLIGHT_MS = 3_500
@@ -32,6 +35,7 @@ export interface Needs {
   readonly ingest: Ingest
   readonly statusJson: (query: Query) => Promise<Rendering>
   readonly page: (address: string) => Page
+  readonly events?: EventsNeeds
   readonly checkWritable: () => Promise<void>
   readonly monotonicMs: () => number
   readonly log: Log
@@ -94,6 +98,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
 
   addPostStatus(server, needs)
   addStatusJson(server, needs)
+  if (needs.events !== undefined) addEvents(server, needs.events)
   addPage(server, { ...needs, ownUrl: () => urlOf(server) })
   addHealth(server, { ...needs, isStopping: () => isStopping })
 
