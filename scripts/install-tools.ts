@@ -23,6 +23,7 @@ export const TOOLS: readonly Tool[] = [
   { command: 'curl', package: 'curl', neededFor: 'test' },
   { command: 'strace', package: 'strace', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
+  { command: 'promtool', package: 'prometheus', neededFor: 'test', units: ['prometheus.service'] },
 ]
 
 // Daemons live where only root's path leads.
