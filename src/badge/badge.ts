@@ -1,0 +1,69 @@
+import type { Reason } from '../domain/effective-status.ts'
+import type { SyncStatus } from '../domain/report.ts'
+
+/** What a badge is about: `/status.json` of a selection says it. */
+export interface Shown {
+  readonly sync_status: SyncStatus
+  readonly reason: Reason | null
+  readonly drift_count: number
+  readonly target_count: number
+  readonly items: readonly { readonly sync_status: SyncStatus }[]
+}
+
+export interface Badge {
+  readonly label: string
+  readonly message: string
+  readonly color: string
+}
+
+const DEFAULT_LABEL = 'gitops'
+// Longer ones are no badges any more.
+const MAX_LABEL_LENGTH = 60
+
+// White text on each has a contrast of at least 4.5:1. The words alone say the same.
+const COLORS = { SYNCED: '#116329', OUT_OF_SYNC: '#a40e26', UNKNOWN: '#7a4400' } satisfies Record<SyncStatus, string>
+const NOBODY_KNOWS = '#57606a'
+
+const UNKNOWN_WORDS = {
+  stale: 'stale',
+  check_failed: 'unknown',
+  never_reported: 'never reported',
+} satisfies Record<Reason, string>
+
+/** The status of one target or of several together, in two words. */
+export function badgeOf(shown: Shown, label: string | undefined): Badge {
+  return {
+    label: cleanLabel(label ?? '') || DEFAULT_LABEL,
+    message: messageOf(shown),
+    color: shown.target_count === 0 ? NOBODY_KNOWS : COLORS[shown.sync_status],
+  }
+}
+
+function messageOf({ sync_status, reason, drift_count, target_count, items }: Shown): string {
+  if (sync_status === 'SYNCED') return 'synced'
+  const word = sync_status === 'OUT_OF_SYNC' ? 'out of sync' : UNKNOWN_WORDS[reason ?? 'check_failed']
+  if (target_count > 1) {
+    const such = items.filter((item) => item.sync_status === sync_status).length
+    return `${word} (${such} of ${target_count})`
+  }
+  return sync_status === 'OUT_OF_SYNC' ? `${word} (${drift_count})` : word
+}
+
+// What is no character of XML breaks the whole picture, and what turns the direction of text could make the badge say
+// something else.
+function cleanLabel(label: string): string {
+  return [...label.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')].slice(0, MAX_LABEL_LENGTH).join('').trim()
+}
+
+/** https://shields.io/badges/endpoint-badge */
+export interface ShieldsEndpoint extends Badge {
+  readonly schemaVersion: 1
+  readonly cacheSeconds: number
+}
+
+// The shortest time that shields.io takes.
+const SHIELDS_CACHE_SECONDS = 300
+
+export function shieldsEndpointOf({ label, message, color }: Badge): ShieldsEndpoint {
+  return { schemaVersion: 1, label, message, color, cacheSeconds: SHIELDS_CACHE_SECONDS }
+}
