@@ -1,13 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from '../domain/fault.ts'
 import { type Log, outcome, pathOf, REPORT_PATH, reportLine } from './log.ts'
+import { BUG, type Meter } from './meter.ts'
 import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER } from './problem.ts'
 
+interface Needs {
+  readonly log: Log
+  readonly monotonicMs: () => number
+  readonly meter: Pick<Meter, 'countRefusal'>
+}
+
 /** Answers whatever a route threw with a problem document, and writes it down. */
-export function createAnswerError({ log, monotonicMs }: { log: Log; monotonicMs: () => number }) {
+export function createAnswerError({ log, monotonicMs, meter }: Needs) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const fault = faultOf(error)
     const problem = fault ? problemFor(fault, request.id) : problemForBug(request.id)
+    meter.countRefusal(fault?.code ?? BUG, problem.status)
     logRefusal(log, { request, problem, fault, error, nowMs: monotonicMs() })
 
     const retryAfter = fault && RETRY_AFTER[fault.code]

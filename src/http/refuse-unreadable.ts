@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { Fault } from '../domain/fault.ts'
-import { PROBLEM_TYPE, problemFor } from './problem.ts'
+import type { Meter } from './meter.ts'
+import { PROBLEM_TYPE, type Problem, problemFor } from './problem.ts'
 
 /** Answers what is not HTTP, or not in time, on the bare socket: it never becomes a request. */
-export function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
+export function createRefuseUnreadable({ countRefusal }: Pick<Meter, 'countRefusal'>) {
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const fault = faultFor(error.code)
+    const problem = problemFor(fault, randomUUID())
+    countRefusal(fault.code, problem.status)
+    answer(socket, problem)
   }
-  const problem = problemFor(faultFor(error.code), randomUUID())
+}
+
+function answer(socket: Socket, problem: Problem): void {
   const body = JSON.stringify(problem)
   socket.end(
     [

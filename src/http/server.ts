@@ -6,10 +6,12 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import { createAnswerError } from './answer-error.ts'
 import type { Rendering } from './answer-rendering.ts'
 import type { Log } from './log.ts'
+import { type Meter, meterRequests } from './meter.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
 import { addEvents, type Needs as EventsNeeds } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
+import { addMetrics, type Needs as MetricsNeeds } from './routes/metrics.ts'
 import { addPage, type Page } from './routes/page.ts'
 import { addPostStatus, type Ingest } from './routes/post-status.ts'
 import { addStatusJson, type Query } from './routes/status-json.ts'
@@ -29,7 +31,7 @@ const MAX_CONNECTIONS = 10_000 + 4_096
 // Leaves time to close the store within the five seconds that a stop may take.
 const IN_FLIGHT_MS = 3_500
 
-export interface Needs {
+export interface Needs extends BadgeNeeds, MetricsNeeds {
   readonly host: string
   readonly port: number
   readonly ingest: Ingest
@@ -37,6 +39,7 @@ export interface Needs {
   readonly page: (address: string) => Page
   readonly events?: EventsNeeds
   readonly checkWritable: () => Promise<void>
+  readonly meter: Meter
   readonly monotonicMs: () => number
   readonly log: Log
 }
@@ -60,8 +63,8 @@ declare module 'fastify' {
 
 /** @throws CannotStart */
 export async function listen(needs: Needs): Promise<HttpServer> {
-  const { host, port, monotonicMs, log } = needs
-  const answerError = createAnswerError({ log, monotonicMs })
+  const { host, port } = needs
+  const answerError = createAnswerError(needs)
   let isStopping = false
 
   const server = fastify({
@@ -73,7 +76,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     http: TIMEOUTS,
     requestTimeout: TIMEOUTS.requestTimeout,
     keepAliveTimeout: TIMEOUTS.keepAliveTimeout,
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: createRefuseUnreadable(needs.meter),
     frameworkErrors: answerError,
   })
   server.server.maxConnections = MAX_CONNECTIONS
@@ -83,7 +86,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   server.decorateRequest('startedAtMs')
   // Hooks on the way of every report call back instead of returning a promise: each promise is a turn of the queue.
   server.addHook('onRequest', (request, reply, done) => {
-    request.startedAtMs = monotonicMs()
+    request.startedAtMs = needs.monotonicMs()
     reply.header('cache-control', 'no-store')
     reply.header('referrer-policy', 'no-referrer')
     reply.header('x-content-type-options', 'nosniff')
@@ -93,6 +96,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     if (isStopping) reply.header('connection', 'close')
     done(null, payload)
   })
+  meterRequests(server, needs)
   refuseEarly(server)
   readBodiesOurselves(server)
 

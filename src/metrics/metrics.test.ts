@@ -3,9 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it, type TestContext } from 'node:test'
 import { missingTools } from '../../scripts/install-tools.ts'
-import { aReceived } from '../../test/server/a-report.ts'
-import type { ReportBody } from '../contract/report.ts'
-import { recordIn } from '../domain/recorded.ts'
+import { aLedger, aReceived } from '../../test/server/a-report.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { TargetMetrics } from './target-series.ts'
 
@@ -100,10 +98,10 @@ const HOSTILE = [
 
 /** Counted as a server does that has seen some of everything. */
 async function used({ metrics, advance }: ReturnType<typeof someMetrics>): Promise<void> {
-  const states = new Map()
+  const { append } = aLedger()
   const store = metrics.meterAppend(async (received: readonly ReturnType<typeof aReceived>[]) => {
     advance(4)
-    return received.map((one) => ({ ...recordIn<ReportBody>(states, one), duplicateOf: null }))
+    return append(received)
   })
   await store([aReceived({}, '2026-04-21T10:30:03Z')])
   await store([aReceived({ files: [{ name: 'a' }], last_check: '2026-04-21T10:32:00Z' }, '2026-04-21T10:32:06Z')])
@@ -181,10 +179,8 @@ describe('a target', () => {
 describe('the times of a check', () => {
   it('never count backwards, whatever the reporter takes for the time', async (t) => {
     const { metrics, read } = someMetrics(t)
-    const states = new Map()
-    const store = metrics.meterAppend(async (received: readonly ReturnType<typeof aReceived>[]) =>
-      received.map((one) => ({ ...recordIn<ReportBody>(states, one), duplicateOf: null })),
-    )
+    const { append } = aLedger()
+    const store = metrics.meterAppend(async (received: readonly ReturnType<typeof aReceived>[]) => append(received))
     await store([aReceived({ last_check: '2026-04-21T10:34:00Z' }, '2026-04-21T10:30:00Z')])
     await store([aReceived({ last_check: '2026-04-21T10:31:00Z' }, '2026-04-21T10:31:00Z')])
 

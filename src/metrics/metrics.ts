@@ -48,7 +48,7 @@ export interface AnsweredRequest {
 export type Append<Received, One> = (received: readonly Received[]) => Promise<One[]>
 
 /** What the store says of one report, as far as it is counted. */
-export type Appended = (Recorded & { readonly duplicateOf: null }) | { readonly duplicateOf: Date }
+export type Appended = (Omit<Recorded, 'seq'> & { readonly duplicateOf: null }) | { readonly duplicateOf: Date }
 
 interface Submission {
   readonly reports: readonly unknown[]
@@ -147,7 +147,7 @@ export function createMetrics({
     if (appended.duplicateOf === null && appended.applied) observeTimes(appended)
   }
 
-  function observeTimes({ received: { report, arrivedAt }, before }: Recorded): void {
+  function observeTimes({ received: { report, arrivedAt }, before }: Omit<Recorded, 'seq'>): void {
     const arrivedMs = arrivedAt.getTime()
     const checkedMs = report.checkedAt.getTime()
     lag.observe({}, atLeastZero(arrivedMs - checkedMs) / 1000)

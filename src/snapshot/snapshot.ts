@@ -5,6 +5,7 @@ import { type Freshness, staleAfterMs } from '../domain/freshness.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Target } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
+import { type Measured, measuredOf } from './measured.ts'
 import { createRenderCache } from './render-cache.ts'
 import { createRendering, type Rendering } from './rendering.ts'
 import { EVERYTHING, isEverything, type Selection } from './selection.ts'
@@ -24,6 +25,8 @@ export interface Snapshot {
   statusJson(selection?: Selection): StatusJson
   /** `statusJson` as bytes. Of everything it costs the same however many ask. */
   rendered(selection: Selection): Promise<Rendering>
+  /** Every target as it shows when it is its turn. May be read while reports come in. */
+  measured(): Iterable<Measured>
   /** A target's row as it shows now, as JSON. Null when there is no such target. */
   rowText(target: Target): string | null
   /**
@@ -97,11 +100,17 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     return sortedNames
   }
 
+  function* eachView(selection: Selection): Iterable<View> {
+    const isNamed = isNamedBy(selection)
+    for (const entry of entries.values()) {
+      if (!isNamed(entry)) continue
+      const view = viewAt(monotonicMs(), entry)
+      if (selection.status?.has(view.status) ?? true) yield view
+    }
+  }
+
   function views(selection: Selection): View[] {
-    const atMs = monotonicMs()
-    const { status: wanted } = selection
-    const selected = [...entries.values()].filter(isNamedBy(selection)).map((entry) => viewAt(atMs, entry))
-    return wanted === null ? selected : selected.filter(({ status }) => wanted.has(status))
+    return [...eachView(selection)]
   }
 
   async function write(): Promise<string> {
@@ -175,6 +184,10 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     },
 
     newlySilent,
+
+    *measured() {
+      for (const view of eachView(EVERYTHING)) yield measuredOf(view)
+    },
 
     statusJson: (selection = EVERYTHING) => statusJsonOf(views(selection), now()),
 

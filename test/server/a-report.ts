@@ -33,16 +33,17 @@ export function aLedger() {
   const ledger = new Ledger()
   return {
     known: () => ({ records: [...ledger.accounts()], aliveAt: null }),
-    receive(...received: readonly Received<ReportBody>[]): readonly Recorded<ReportBody>[] {
-      return received.flatMap((one) => {
-        const first = ledger.plan([one])
-        const none =
-          'lookUp' in first ? first.lookUp.map(({ targetId, value }) => lateKey(targetId, value.report.id)) : []
-        const plan = ledger.plan([one], new Map(none.map((key) => [key, null])))
-        if ('lookUp' in plan) throw new Error('Everything was looked up')
-        ledger.apply(plan)
-        return plan.changes
-      })
-    },
+    receive: (...received: readonly Received<ReportBody>[]): readonly Recorded<ReportBody>[] =>
+      received.flatMap((one) => take(one).changes),
+    append: (received: readonly Received<ReportBody>[]) => received.flatMap((one) => take(one).appended),
+  }
+
+  function take(one: Received<ReportBody>) {
+    const first = ledger.plan([one])
+    const none = 'lookUp' in first ? first.lookUp.map(({ targetId, value }) => lateKey(targetId, value.report.id)) : []
+    const plan = ledger.plan([one], new Map(none.map((key) => [key, null])))
+    if ('lookUp' in plan) throw new Error('Everything was looked up')
+    ledger.apply(plan)
+    return plan
   }
 }

@@ -1,0 +1,30 @@
+import type { SyncStatus } from '../domain/report.ts'
+import type { View } from './view.ts'
+
+/** A target as its metrics need it. */
+export interface Measured {
+  readonly repo: string
+  readonly server: string
+  readonly syncStatus: SyncStatus
+  readonly driftCount: number
+  readonly stale: boolean
+  readonly lastCheckAt: Date
+  readonly contactAt: Date
+  readonly since: Date | null
+  readonly driftSince: Date | null
+  readonly missedChecks: number | null
+}
+
+export function measuredOf({ record: { newest, period, episode }, status, finding, freshness, since }: View): Measured {
+  return {
+    ...newest.report.target,
+    syncStatus: status,
+    driftCount: finding?.report.driftCount ?? 0,
+    stale: freshness === 'STALE',
+    lastCheckAt: newest.report.checkedAt,
+    contactAt: newest.arrivedAt,
+    since,
+    driftSince: episode === null ? null : new Date(episode.firstDirtyAt),
+    missedChecks: period.missed,
+  }
+}
