@@ -58,7 +58,7 @@ export async function startApp(config: AppConfig, { log, wait, ...clocks }: Worl
 
   function badgeFor({ repo, server, label }: Query) {
     // A picture of only those that drift would say "never reported" once they are mended.
-    return badgeOf(snapshot.statusJson(parseSelection({ repo, server })), [label].flat()[0])
+    return badgeOf(snapshot.summary(parseSelection({ repo, server })), [label].flat()[0])
   }
 
   const http = await listen({

@@ -5,14 +5,14 @@ import type { SyncStatus } from '../domain/report.ts'
 import { badgeOf, type Shown, shieldsEndpointOf } from './badge.ts'
 import { badgeSvg } from './badge-svg.ts'
 
-/** What `/status.json` says of targets of which the first is the worst. */
+/** Targets with these statuses, of which the first is the worst. */
 function shown(statuses: SyncStatus[], overrides: Partial<Shown> = {}): Shown {
   return {
-    sync_status: statuses[0] ?? 'UNKNOWN',
+    status: statuses[0] ?? 'UNKNOWN',
     reason: statuses.length === 0 ? 'never_reported' : null,
-    drift_count: 0,
-    target_count: statuses.length,
-    items: statuses.map((sync_status) => ({ sync_status })),
+    driftCount: 0,
+    targetCount: statuses.length,
+    worstCount: statuses.filter((status) => status === statuses[0]).length,
     ...overrides,
   }
 }
@@ -20,11 +20,11 @@ function shown(statuses: SyncStatus[], overrides: Partial<Shown> = {}): Shown {
 describe('a badge', () => {
   const SAID: Record<string, Shown> = {
     synced: shown(['SYNCED']),
-    'out of sync (2)': shown(['OUT_OF_SYNC'], { drift_count: 2 }),
-    stale: shown(['UNKNOWN'], { reason: 'stale', drift_count: 2 }),
+    'out of sync (2)': shown(['OUT_OF_SYNC'], { driftCount: 2 }),
+    stale: shown(['UNKNOWN'], { reason: 'stale', driftCount: 2 }),
     unknown: shown(['UNKNOWN'], { reason: 'check_failed' }),
     'never reported': shown([]),
-    'out of sync (2 of 4)': shown(['OUT_OF_SYNC', 'OUT_OF_SYNC', 'UNKNOWN', 'SYNCED'], { drift_count: 9 }),
+    'out of sync (2 of 4)': shown(['OUT_OF_SYNC', 'OUT_OF_SYNC', 'UNKNOWN', 'SYNCED'], { driftCount: 9 }),
     'stale (1 of 2)': shown(['UNKNOWN', 'SYNCED'], { reason: 'stale' }),
   }
   for (const [message, status] of Object.entries(SAID)) {
@@ -72,7 +72,7 @@ describe('a badge', () => {
 
 describe('the picture', () => {
   it('says what it shows to those who cannot see it', () => {
-    const svg = badgeSvg(badgeOf(shown(['OUT_OF_SYNC'], { drift_count: 2 }), undefined))
+    const svg = badgeSvg(badgeOf(shown(['OUT_OF_SYNC'], { driftCount: 2 }), undefined))
     assert.match(svg, /role="img" aria-label="gitops: out of sync \(2\)"><title>gitops: out of sync \(2\)<\/title>/)
   })
 

@@ -1,13 +1,15 @@
 import type { Reason } from '../domain/effective-status.ts'
 import type { SyncStatus } from '../domain/report.ts'
 
-/** What a badge is about: `/status.json` of a selection says it. */
+/** What a badge is about: one target, or several together. */
 export interface Shown {
-  readonly sync_status: SyncStatus
+  /** The worst of all. */
+  readonly status: SyncStatus
   readonly reason: Reason | null
-  readonly drift_count: number
-  readonly target_count: number
-  readonly items: readonly { readonly sync_status: SyncStatus }[]
+  readonly driftCount: number
+  readonly targetCount: number
+  /** How many of them show that status. */
+  readonly worstCount: number
 }
 
 export interface Badge {
@@ -35,18 +37,15 @@ export function badgeOf(shown: Shown, label: string | undefined): Badge {
   return {
     label: cleanLabel(label ?? '') || DEFAULT_LABEL,
     message: messageOf(shown),
-    color: shown.target_count === 0 ? NOBODY_KNOWS : COLORS[shown.sync_status],
+    color: shown.targetCount === 0 ? NOBODY_KNOWS : COLORS[shown.status],
   }
 }
 
-function messageOf({ sync_status, reason, drift_count, target_count, items }: Shown): string {
-  if (sync_status === 'SYNCED') return 'synced'
-  const word = sync_status === 'OUT_OF_SYNC' ? 'out of sync' : UNKNOWN_WORDS[reason ?? 'check_failed']
-  if (target_count > 1) {
-    const such = items.filter((item) => item.sync_status === sync_status).length
-    return `${word} (${such} of ${target_count})`
-  }
-  return sync_status === 'OUT_OF_SYNC' ? `${word} (${drift_count})` : word
+function messageOf({ status, reason, driftCount, targetCount, worstCount }: Shown): string {
+  if (status === 'SYNCED') return 'synced'
+  const word = status === 'OUT_OF_SYNC' ? 'out of sync' : UNKNOWN_WORDS[reason ?? 'check_failed']
+  if (targetCount > 1) return `${word} (${worstCount} of ${targetCount})`
+  return status === 'OUT_OF_SYNC' ? `${word} (${driftCount})` : word
 }
 
 // What is no character of XML breaks the whole picture, and what turns the direction of text could make the badge say

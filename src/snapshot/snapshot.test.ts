@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { aLedger, aReceived } from '../../test/server/a-report.ts'
+import { parseSelection } from './selection.ts'
 import { createSnapshot } from './snapshot.ts'
 
 /** A server that starts at this time with what it knew before. */
@@ -30,6 +31,7 @@ function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<t
       return { sync_status, freshness, age_seconds, contact_age_seconds }
     },
     statusJson: snapshot.statusJson,
+    summary: snapshot.summary,
     newlySilent: () => snapshot.newlySilent().map(({ server }) => server),
     rowText: (server: string) => snapshot.rowText({ repo: 'rsyslog', server }),
   }
@@ -144,5 +146,31 @@ describe('the snapshot', () => {
     for (let n = 0; n < 10; n++) receive(aReceived({ server: `full-${n}`, files }))
     const { drift_count, files: shown, files_truncated } = statusJson()
     assert.deepEqual([drift_count, shown.length, files_truncated], [59_000, 50_000, true])
+  })
+
+  it('is summed up as the worst of what was selected, and how many show that', () => {
+    const { receive, advance, summary } = aSnapshot('2026-04-21T10:30:00Z')
+    const of = (server: string) => summary(parseSelection({ server }))
+    assert.deepEqual(of('nobody'), {
+      status: 'UNKNOWN',
+      reason: 'never_reported',
+      driftCount: 0,
+      targetCount: 0,
+      worstCount: 0,
+    })
+
+    receive(aReceived({ server: 'clean' }))
+    receive(aReceived({ server: 'failed', sync_status: 'UNKNOWN' }))
+    receive(aReceived({ server: 'silent', interval_seconds: 10 }))
+    receive(aReceived({ server: 'drifted', files: [{ name: 'a' }, { name: 'b' }] }))
+    advance(30)
+
+    const known = { reason: null, driftCount: 0, targetCount: 1, worstCount: 1 }
+    assert.deepEqual(of('clean'), { ...known, status: 'SYNCED' })
+    assert.deepEqual(of('drifted,clean'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 2 })
+    const unknown = { status: 'UNKNOWN', reason: 'stale', driftCount: 0, targetCount: 3, worstCount: 2 }
+    assert.deepEqual(of('clean,failed,silent'), unknown)
+    assert.deepEqual(of('failed'), { ...known, status: 'UNKNOWN', reason: 'check_failed' })
+    assert.deepEqual(of('*'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 4 })
   })
 })

@@ -11,6 +11,7 @@ import { createRendering, type Rendering } from './rendering.ts'
 import { EVERYTHING, isEverything, type Selection } from './selection.ts'
 import { compareNames, nameOf, statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
+import { type Summary, summaryOf } from './summary.ts'
 import { type View, viewOf } from './view.ts'
 
 export interface Clocks {
@@ -25,6 +26,7 @@ export interface Snapshot {
   statusJson(selection?: Selection): StatusJson
   /** `statusJson` as bytes. Of everything it costs the same however many ask. */
   rendered(selection: Selection): Promise<Rendering>
+  summary(selection: Selection): Summary
   /** Every target as it shows when it is its turn. May be read while reports come in. */
   measured(): Iterable<Measured>
   /** A target's row as it shows now, as JSON. Null when there is no such target. */
@@ -184,6 +186,8 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     },
 
     newlySilent,
+
+    summary: (selection) => summaryOf(eachView(selection)),
 
     *measured() {
       for (const view of eachView(EVERYTHING)) yield measuredOf(view)
