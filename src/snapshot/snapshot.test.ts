@@ -159,10 +159,10 @@ describe('the snapshot', () => {
       worstCount: 0,
     })
 
+    receive(aReceived({ server: 'drifted', files: [{ name: 'a' }, { name: 'b' }] }))
     receive(aReceived({ server: 'clean' }))
     receive(aReceived({ server: 'failed', sync_status: 'UNKNOWN' }))
     receive(aReceived({ server: 'silent', interval_seconds: 10 }))
-    receive(aReceived({ server: 'drifted', files: [{ name: 'a' }, { name: 'b' }] }))
     advance(30)
 
     const known = { reason: null, driftCount: 0, targetCount: 1, worstCount: 1 }
