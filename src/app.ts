@@ -10,9 +10,11 @@ import { createIngest } from './ingest/ingest.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { VERSION } from './reporter/version.ts'
 import { type Clocks, createServerClock } from './server-clock.ts'
-import { EVERYTHING, parseSelection, type Query } from './snapshot/selection.ts'
+import { EVERYTHING, parseSelection, type Query, targetsNamedBy } from './snapshot/selection.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { openStore } from './store/open-store.ts'
+import { beginningOf, streamChangeOf } from './stream/beginning.ts'
+import { createStream } from './stream/stream.ts'
 import { renderPage } from './web/page.ts'
 
 export interface AppConfig {
@@ -23,10 +25,17 @@ export interface AppConfig {
   readonly shutdownWaitMs: number
 }
 
+// Silence is told in seconds.
+const SILENCE_EVERY_MS = 1_000
+
 /** What the product takes from outside. */
 export interface World extends Clocks {
   readonly log: Log
   readonly wait: (ms: number) => Promise<void>
+  /** Runs it once, after so many milliseconds and never at once. */
+  readonly after: (ms: number, run: () => void) => void
+  /** Runs it again and again until the answer is called. */
+  readonly every: (ms: number, run: () => void) => () => void
 }
 
 export interface App {
@@ -39,7 +48,7 @@ export interface App {
  *
  * @throws CannotStart
  */
-export async function startApp(config: AppConfig, { log, wait, ...clocks }: World): Promise<App> {
+export async function startApp(config: AppConfig, { log, wait, after, every, ...clocks }: World): Promise<App> {
   const { monotonicMs } = clocks
   const now = createServerClock(clocks, (by_ms) => log.warn({ by_ms }, 'the clock of this machine was set back'))
   const store = await openStore(config.databaseUrl)
@@ -48,13 +57,21 @@ export async function startApp(config: AppConfig, { log, wait, ...clocks }: Worl
   const metrics = createMetrics({
     targets: () => snapshot.measured(),
     refusals: { ...STATUS, [BUG]: 500 },
+    streamClients: () => stream.counts().clients,
     version: VERSION,
     monotonicMs,
   })
   const ingest = createIngest({ append: metrics.meterAppend(store.append), now })
 
-  const snapshot = createSnapshot(await store.latest(), { now, monotonicMs })
+  const known = await store.latest()
+  const snapshot = createSnapshot(known, { now, monotonicMs })
   feed.follow('snapshot', snapshot.follow)
+
+  const stream = createStream({ beginning: beginningOf(known), rowText: snapshot.rowText, now, monotonicMs, after })
+  feed.follow('stream', (changes) => stream.follow(changes.map(streamChangeOf)))
+  const stopListening = every(SILENCE_EVERY_MS, () => {
+    stream.follow(snapshot.newlySilent().map((target) => ({ target, event: 'target', seq: null })))
+  })
 
   function badgeFor({ repo, server, label }: Query) {
     // A picture of only those that drift would say "never reported" once they are mended.
@@ -69,12 +86,14 @@ export async function startApp(config: AppConfig, { log, wait, ...clocks }: Worl
     page: (address) => renderPage({ status: snapshot.statusJson(EVERYTHING), example: exampleRequest(address, now()) }),
     badgeSvg: (query) => badgeSvg(badgeFor(query)),
     badgeJson: (query) => shieldsEndpointOf(badgeFor(query)),
+    events: { open: stream.open, filter: (query) => targetsNamedBy(parseSelection(query)) },
     exposition: metrics.exposition,
     meter: metrics,
     checkWritable: () => store.touch(now()),
     monotonicMs,
     log,
   }).catch(async (error: unknown) => {
+    stopListening()
     metrics.stop()
     await store.close()
     throw error
@@ -85,6 +104,8 @@ export async function startApp(config: AppConfig, { log, wait, ...clocks }: Worl
     async stop() {
       http.announceStop()
       await wait(config.shutdownWaitMs)
+      stopListening()
+      await stream.stop()
       await http.close()
       metrics.stop()
       await store.close()

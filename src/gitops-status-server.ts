@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type App, startApp } from './app.ts'
 import { type Config, helpText, loadConfig, WrongSettings } from './config.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
+import { REAL_TIME } from './real-time.ts'
 
 const EXIT_FAILED = 1
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
@@ -32,7 +32,7 @@ async function serve(config: Config): Promise<void> {
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
 
-  const app = await startApp(config, { now: () => new Date(), monotonicMs: () => performance.now(), log, wait })
+  const app = await startApp(config, { ...REAL_TIME, log })
   stopOnSignals(app, { log, flush }) // before anybody knows that there is something to stop
   log.info({ url: app.url, try: exampleRequest(app.url, new Date()) }, `ready at ${app.url}`)
   await flush() // somebody waits for this line

@@ -8,7 +8,8 @@ import type { Rendering } from './answer-rendering.ts'
 import type { Log } from './log.ts'
 import { type Meter, meterRequests } from './meter.ts'
 import { refuseEarly } from './refuse-early.ts'
-import { refuseUnreadable } from './refuse-unreadable.ts'
+import { createRefuseUnreadable } from './refuse-unreadable.ts'
+import { addBadge, type Needs as BadgeNeeds } from './routes/badge.ts'
 import { addEvents, type Needs as EventsNeeds } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
 import { addMetrics, type Needs as MetricsNeeds } from './routes/metrics.ts'
@@ -37,7 +38,7 @@ export interface Needs extends BadgeNeeds, MetricsNeeds {
   readonly ingest: Ingest
   readonly statusJson: (query: Query) => Promise<Rendering>
   readonly page: (address: string) => Page
-  readonly events?: EventsNeeds
+  readonly events: EventsNeeds
   readonly checkWritable: () => Promise<void>
   readonly meter: Meter
   readonly monotonicMs: () => number
@@ -102,7 +103,9 @@ export async function listen(needs: Needs): Promise<HttpServer> {
 
   addPostStatus(server, needs)
   addStatusJson(server, needs)
-  if (needs.events !== undefined) addEvents(server, needs.events)
+  addBadge(server, needs)
+  addEvents(server, needs.events)
+  addMetrics(server, needs)
   addPage(server, { ...needs, ownUrl: () => urlOf(server) })
   addHealth(server, { ...needs, isStopping: () => isStopping })
 

@@ -1,5 +1,5 @@
 import { Fault, type FieldProblem } from '../domain/fault.ts'
-import { SYNC_STATUSES } from '../domain/report.ts'
+import { SYNC_STATUSES, type Target } from '../domain/report.ts'
 
 /** Which targets an answer is about. Null: all. */
 export interface Selection {
@@ -12,6 +12,12 @@ export const EVERYTHING: Selection = { repo: null, server: null, status: null }
 
 export function isEverything({ repo, server, status }: Selection): boolean {
   return repo === null && server === null && status === null
+}
+
+/** Null when it names none in particular. */
+export function targetsNamedBy({ repo: repos, server: servers }: Selection): ((target: Target) => boolean) | null {
+  if (repos === null && servers === null) return null
+  return ({ repo, server }) => (repos?.has(repo) ?? true) && (servers?.has(server) ?? true)
 }
 
 /** A decoded query string. */

@@ -8,7 +8,7 @@ import type { TargetRecord } from '../domain/target-record.ts'
 import { type Measured, measuredOf } from './measured.ts'
 import { createRenderCache } from './render-cache.ts'
 import { createRendering, type Rendering } from './rendering.ts'
-import { EVERYTHING, isEverything, type Selection } from './selection.ts'
+import { EVERYTHING, isEverything, type Selection, targetsNamedBy } from './selection.ts'
 import { compareNames, nameOf, statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
 import { type Summary, summaryOf } from './summary.ts'
@@ -103,9 +103,9 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   }
 
   function* eachView(selection: Selection): Iterable<View> {
-    const isNamed = isNamedBy(selection)
+    const isNamed = targetsNamedBy(selection)
     for (const entry of entries.values()) {
-      if (!isNamed(entry)) continue
+      if (isNamed !== null && !isNamed(entry.record.newest.report.target)) continue
       const view = viewAt(monotonicMs(), entry)
       if (selection.status?.has(view.status) ?? true) yield view
     }
@@ -203,10 +203,3 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
 }
 
 type Known = Omit<Entry, 'fragment' | 'toldFreshness'>
-
-function isNamedBy({ repo: repos, server: servers }: Selection) {
-  return ({ record }: Entry) => {
-    const { repo, server } = record.newest.report.target
-    return (repos?.has(repo) ?? true) && (servers?.has(server) ?? true)
-  }
-}

@@ -7,6 +7,7 @@ import type { StatusJson } from '../../src/contract/status-json.ts'
 import { CannotStart } from '../../src/domain/cannot-start.ts'
 import { childEnvironment } from '../../src/drift/ansible-environment.ts'
 import { runCommand } from '../../src/drift/run-command.ts'
+import { REAL_TIME } from '../../src/real-time.ts'
 import { runCli } from '../../src/reporter/cli.ts'
 import type { Lab } from './lab-server.ts'
 
@@ -23,7 +24,7 @@ export async function startStatusServer(directory: string): Promise<App & AsyncD
   const start = (port: number) =>
     startApp(
       { host: '127.0.0.1', port, databaseUrl: `sqlite:${join(directory, 'gitops-status.db')}`, shutdownWaitMs: 0 },
-      { now: () => new Date(), monotonicMs: () => performance.now(), log, wait: sleep },
+      { ...REAL_TIME, log },
     )
   // Somebody may already have a server on the usual port: any other will do.
   const app = await start(PORT).catch((error: unknown) => {

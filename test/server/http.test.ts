@@ -280,6 +280,9 @@ describe('a path', () => {
     '/livez': 'GET, HEAD',
     '/readyz': 'GET, HEAD',
     '/healthz': 'GET, HEAD',
+    '/metrics': 'GET, HEAD',
+    '/badge.svg': 'GET, HEAD',
+    '/api/v1/events': 'GET, HEAD',
   }
   for (const [path, allowed] of Object.entries(METHODS)) {
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {

@@ -1,4 +1,5 @@
 import { type App, type AppConfig, startApp } from '../../src/app.ts'
+import { REAL_TIME } from '../../src/real-time.ts'
 
 export interface LogLine {
   readonly level: string
@@ -28,6 +29,7 @@ export async function startTestApp({
 
   const config = { host: '127.0.0.1', port: 0, databaseUrl: 'sqlite::memory:', shutdownWaitMs: 0, ...overrides }
   const app = await startApp(config, {
+    ...REAL_TIME,
     now: () => new Date(wallMs),
     monotonicMs: () => monotonicMs,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },

@@ -52,6 +52,10 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
     statusJson: () => assert.fail(),
     page: () => assert.fail(),
     checkWritable: async () => {},
+    badgeSvg: () => assert.fail(),
+    badgeJson: () => assert.fail(),
+    exposition: () => assert.fail(),
+    meter: { countRequest() {}, countRefusal() {} },
     events: {
       open: open ?? stream.open,
       filter: ({ server }) => (server === undefined ? null : (target) => target.server === server),
