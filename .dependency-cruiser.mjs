@@ -60,6 +60,14 @@ export default {
       to: { path: '^src/app[.]ts$' },
     },
     {
+      name: 'bench-looks-from-outside',
+      comment:
+        'bench/ measures the server that users start, over the network. Code shared with it would be measured twice, or be wrong on both sides and never noticed.',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^src/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-cycles',
       comment: 'A cycle means that two files are one: neither can be understood without the other.',
       severity: 'error',
