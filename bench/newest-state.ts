@@ -10,8 +10,13 @@ const PATIENCE_MS = 5_000
  * Whether the server shows what was acknowledged last of every target. A server that answers without storing would be
  * fast. Null when it does; otherwise what is wrong.
  */
-export async function missingFrom(port: number, requests: ReportRequests, next: number): Promise<string | null> {
-  const giveUpAt = performance.now() + PATIENCE_MS
+export async function missingFrom(
+  port: number,
+  requests: ReportRequests,
+  next: number,
+  patienceMs = PATIENCE_MS,
+): Promise<string | null> {
+  const giveUpAt = performance.now() + patienceMs
   for (;;) {
     const missing = firstMissing(await statusJson(port), requests, next)
     if (missing === null || performance.now() > giveUpAt) return missing

@@ -38,13 +38,13 @@ describe('the requests of the load generator', () => {
   })
 
   it('let what must be on show be computed', () => {
-    const requests = reports({ targets: 40, batch: 10 })
+    const requests = reports({ targets: 200, batch: 10 })
     const write = createWriter(requests)
     const shown = new Map<string, string>()
-    for (let n = 0; n < 7; n++) for (const { server, last_check } of bodyOf(write(n))) shown.set(server, last_check)
+    for (let n = 0; n < 27; n++) for (const { server, last_check } of bodyOf(write(n))) shown.set(server, last_check)
 
-    for (let target = 0; target < 40; target++) {
-      const newest = newestRequestOf(requests, 7, target)
+    for (let target = 0; target < 200; target++) {
+      const newest = newestRequestOf(requests, 27, target)
       assert.equal(
         shown.get(`server-${String(target).padStart(7, '0')}`),
         lastCheckOf(requests.lastCheck, newest ?? -1),
