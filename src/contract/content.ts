@@ -1,15 +1,8 @@
 import { hash } from 'node:crypto'
 
-/**
- * A report in two parts: what was found, and which check found it.
- *
- * Most checks find what the one before found, and most servers of a fleet are found alike. What was found is therefore
- * kept once, by its digest, for all checks and all targets that share it.
- */
-export interface SplitReport {
-  readonly content: string
-  readonly check: string
-}
+// A report has two parts: what was found, and which check found it. Most checks find what the one before found, and
+// most servers of a fleet are found alike. What was found is therefore kept once, by its digest, for all checks and all
+// targets that share it.
 
 /** What is looked at of a report's body; `report.ts` has the whole. */
 interface Body {
@@ -27,12 +20,16 @@ interface Body {
   readonly error?: { readonly code: unknown; readonly message: unknown }
 }
 
-/** Both parts as JSON. Equal findings give equal contents, in whatever order a reporter wrote the fields. */
-export function splitReport(body: Body): SplitReport {
-  return { content: contentOf(body), check: checkOf(body) }
-}
-
-function contentOf({ sync_status, drift_count, files, files_truncated, interval_seconds, error, coverage }: Body) {
+/** What was found, as JSON: equal findings give equal contents, in whatever order a reporter wrote the fields. */
+export function contentOf({
+  sync_status,
+  drift_count,
+  files,
+  files_truncated,
+  interval_seconds,
+  error,
+  coverage,
+}: Body) {
   return JSON.stringify({
     sync_status,
     drift_count,
@@ -44,9 +41,50 @@ function contentOf({ sync_status, drift_count, files, files_truncated, interval_
   })
 }
 
-// The words of an error name times and process numbers, its code does not: they belong to the check.
-function checkOf({ last_check, duration_ms, run_id, pipeline, revision, error }: Body) {
+/**
+ * Which check found it, as JSON. The words of an error belong to it, since they name times and process numbers; its code
+ * does not.
+ */
+export function checkOf({ last_check, duration_ms, run_id, pipeline, revision, error }: Body): string {
+  // Written for each report, and most have no more than this.
+  const isBare = duration_ms === undefined && run_id === undefined && pipeline === undefined && revision === undefined
+  if (isBare && error === undefined) return `{"last_check":${JSON.stringify(last_check)}}`
   return JSON.stringify({ last_check, duration_ms, run_id, pipeline, revision, error_message: error?.message })
+}
+
+/** Whether two reports found the same, without writing either down. Contents that differ only in order are the same. */
+export function isSameContent(a: Body, b: Body): boolean {
+  return (
+    a.sync_status === b.sync_status &&
+    a.drift_count === b.drift_count &&
+    a.files_truncated === b.files_truncated &&
+    a.interval_seconds === b.interval_seconds &&
+    a.error?.code === b.error?.code &&
+    isSameJson(a.files, b.files) &&
+    isSameJson(a.coverage, b.coverage)
+  )
+}
+
+function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => isSameJson(item, b[index]))
+  }
+  return !Array.isArray(b) && isSameObject(a as JsonObject, b as JsonObject)
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+// Called for each file of each report: no lists of names are made.
+function isSameObject(a: JsonObject, b: JsonObject): boolean {
+  let fields = 0
+  for (const name in a) {
+    if (!Object.hasOwn(b, name) || !isSameJson(a[name], b[name])) return false
+    fields++
+  }
+  for (const _name in b) fields--
+  return fields === 0
 }
 
 /** Puts the parts together again. `content` is decoded already: many checks share one. */

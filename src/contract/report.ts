@@ -2,9 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import System from 'typebox/system'
 import type { FieldProblem } from '../domain/fault.ts'
-import { DEFAULT_PERIOD_MS } from '../domain/freshness.ts'
-import { type Report as DomainReport, SYNC_STATUSES } from '../domain/report.ts'
-import { digestOf, splitReport } from './content.ts'
+import { SYNC_STATUSES } from '../domain/report.ts'
 import { contradictionsIn } from './contradictions.ts'
 import { describeError, problemAt } from './field-problem.ts'
 import { MAX_FILE_NAME_LENGTH, MAX_FILES } from './limits.ts'
@@ -100,14 +98,10 @@ const REPORT = Type.Object({
 /** A report as it travels: the body of `POST /api/status`. */
 export type ReportBody = Static<typeof REPORT>
 export type DriftedFile = ReportBody['files'][number]
-export type Report = DomainReport<ReportBody>
 
-export interface ValidReport {
-  readonly report: Report
-  readonly warnings: readonly string[]
-}
-
-export type ParsedReport = ValidReport | { readonly problems: readonly FieldProblem[] }
+export type ParsedReport =
+  | { readonly body: ReportBody; readonly warnings: readonly string[] }
+  | { readonly problems: readonly FieldProblem[] }
 
 // All bad fields at once, but a hostile body does not get to order a novel.
 export const MAX_PROBLEMS = 100
@@ -131,54 +125,13 @@ export function parseReport(value: unknown, at = ''): ParsedReport {
     ]
     return { problems: problems.slice(0, MAX_PROBLEMS) }
   }
-  if (isPlain(value)) return { report: reportOf(value), warnings: [] }
+  if (isPlain(value)) return { body: value, warnings: [] }
 
   const { known, unknown } = unknownFieldsOf(REPORT, value)
   return {
-    report: reportOf(known as ReportBody), // the same value, less the fields that the check above did not ask for
+    body: known as ReportBody, // the same value, less the fields that the check above did not ask for
     warnings: unknown.map((field) => `"${field}" is not a field of a report and was left out`),
   }
-}
-
-/** What the rules look at, from a body that was found valid when it came in. */
-export function reportOf(body: ReportBody): Report {
-  const { content, check } = splitReport(body)
-  const { digest, driftedFiles } = foundIn(content, body)
-  return {
-    target: { repo: body.repo, server: body.server },
-    status: body.sync_status,
-    checkedAt: new Date(body.last_check),
-    driftCount: body.drift_count,
-    driftedFiles,
-    periodMs: body.interval_seconds === undefined ? DEFAULT_PERIOD_MS : body.interval_seconds * 1000,
-    content: digest,
-    id: digestOf(digest + check),
-    body,
-  }
-}
-
-interface Found {
-  readonly digest: string
-  readonly driftedFiles: readonly string[]
-}
-
-// Contents that came lately: nearly every report finds what an earlier one found, and need not be digested again.
-// Bounded in characters, because one of them can be as long as a request.
-const MAX_LATELY_FOUND = 4 * 1024 * 1024
-let latelyFound = new Map<string, Found>()
-let latelyFoundLength = 0
-
-function foundIn(content: string, { files }: ReportBody): Found {
-  const known = latelyFound.get(content)
-  if (known !== undefined) return known
-  if (latelyFoundLength + content.length > MAX_LATELY_FOUND) {
-    latelyFound = new Map()
-    latelyFoundLength = 0
-  }
-  const found = { digest: digestOf(content), driftedFiles: files.map(({ name }) => name) }
-  latelyFound.set(content, found)
-  latelyFoundLength += content.length
-  return found
 }
 
 // NUL and lone surrogates cannot be stored or sent on by everything that a report passes (PostgreSQL, UTF-8). Whoever

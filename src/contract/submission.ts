@@ -1,7 +1,13 @@
 import { Fault, type FieldProblem } from '../domain/fault.ts'
 import { problemAt } from './field-problem.ts'
 import { MAX_BATCH } from './limits.ts'
-import { MAX_PROBLEMS, parseReport, type ValidReport } from './report.ts'
+import { MAX_PROBLEMS, parseReport } from './report.ts'
+import { reportOf, type SentReport } from './sent-report.ts'
+
+export interface ValidReport {
+  readonly report: SentReport
+  readonly warnings: readonly string[]
+}
 
 /** What one request brings: one report, or several in an array. */
 export interface Submission {
@@ -28,7 +34,7 @@ export function parseSubmission(body: unknown): Submission {
   for (const [index, value] of values.entries()) {
     const parsed = parseReport(value, isBatch ? `/${index}` : '')
     if ('problems' in parsed) problems.push(...parsed.problems)
-    else reports.push(parsed)
+    else reports.push({ report: reportOf(parsed.body), warnings: parsed.warnings })
     if (problems.length >= MAX_PROBLEMS) break
   }
   if (problems.length > 0) refuse(problems.slice(0, MAX_PROBLEMS))

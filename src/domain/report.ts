@@ -24,8 +24,10 @@ export interface Report<Body = unknown> {
   readonly periodMs: number
   /** Equal for two reports that found the same, whenever and by whichever run. */
   readonly content: string
-  /** Equal for two deliveries of one report. */
-  readonly id: string
+  /** Which check it was, in its reporter's words. Two deliveries of one report have the same, and the same content. */
+  readonly check: string
+  /** A short mark of `check`, to know it again by. */
+  readonly checkMark: number
   /** The report as it was sent. Carried, never read by the rules. */
   readonly body: Body
 }

@@ -1,6 +1,6 @@
 import { type Episode, followFinding } from './episode.ts'
 import { beginPeriod, type ClosedPeriod, continuePeriod, isInterrupted, type Period } from './period.ts'
-import type { EpochMs, Received } from './report.ts'
+import type { EpochMs, Received, Report } from './report.ts'
 import { checkedBy, fold, type TargetState } from './target-state.ts'
 
 /** Everything that is kept of one target at hand. What is over (periods, episodes, late reports) is left to the store. */
@@ -17,7 +17,8 @@ export interface TargetRecord<Body = unknown> extends TargetState<Body> {
 }
 
 export interface Seen {
-  readonly id: string
+  readonly checkMark: number
+  readonly checkedAt: EpochMs
   readonly arrivedAt: EpochMs
 }
 
@@ -42,11 +43,18 @@ export interface Recording<Body = unknown> {
  */
 export function repetitionOf(before: TargetRecord | undefined, received: Received): Date | null {
   if (before === undefined) return null
-  const { id } = received.report
-  if (id === before.newest.report.id) return before.newest.arrivedAt
-  if (checkedBy(received) >= checkedBy(before.newest)) return null
-  const seen = before.recent.find((one) => one.id === id)
+  const { report } = received
+  const { newest } = before
+  if (report.checkedAt > newest.report.checkedAt) return null // nearly every report: it is of a later check
+  if (isSameReport(report, newest.report)) return newest.arrivedAt
+  if (checkedBy(received) >= checkedBy(newest)) return null
+  const checkedAt = report.checkedAt.getTime()
+  const seen = before.recent.find((one) => one.checkedAt === checkedAt && one.checkMark === report.checkMark)
   return seen === undefined ? null : new Date(seen.arrivedAt)
+}
+
+function isSameReport(a: Report, b: Report): boolean {
+  return a.checkedAt.getTime() === b.checkedAt.getTime() && a.check === b.check && a.content === b.content
 }
 
 /** Takes one more report into account, which is no repetition. Pure: the caller keeps the record. */
@@ -112,7 +120,9 @@ function stateOf<Body>({ newest, lastKnown }: TargetState<Body>): TargetState<Bo
 }
 
 function withNewest({ newest, recent }: TargetRecord): readonly Seen[] {
-  return [{ id: newest.report.id, arrivedAt: newest.arrivedAt.getTime() }, ...recent.slice(0, RECENT - 1)]
+  const { checkMark, checkedAt } = newest.report
+  const seen = { checkMark, checkedAt: checkedAt.getTime(), arrivedAt: newest.arrivedAt.getTime() }
+  return [seen, ...recent.slice(0, RECENT - 1)]
 }
 
 function filesSince(before: TargetRecord | undefined, finding: Received | null): readonly EpochMs[] {

@@ -13,7 +13,17 @@ function aReceived(
   const at = (seconds: number) => new Date(START + seconds * 1_000)
   const target = { repo: 'rsyslog', server: 'rsyslog-lab' }
   const times = { checkedAt: at(checkedAt), periodMs: 120_000 }
-  const report = { target, status, ...times, driftCount: 0, driftedFiles: [], content: status, id: '', body: null }
+  const report = {
+    target,
+    status,
+    ...times,
+    driftCount: 0,
+    driftedFiles: [],
+    content: status,
+    check: '',
+    checkMark: 0,
+    body: null,
+  }
   return { report, arrivedAt: at(arrivedAt) }
 }
 

@@ -1,5 +1,6 @@
 import type { ReportAnswer } from '../contract/answer.ts'
-import type { ReportBody, ValidReport } from '../contract/report.ts'
+import type { ReportBody } from '../contract/report.ts'
+import type { ValidReport } from '../contract/submission.ts'
 import { formatTime } from '../contract/time.ts'
 import { arrivedTooOld } from '../domain/freshness.ts'
 import type { Received } from '../domain/report.ts'

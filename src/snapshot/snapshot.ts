@@ -12,7 +12,7 @@ import { EVERYTHING, isEverything, type Selection, targetsNamedBy } from './sele
 import { compareNames, nameOf, statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
 import { type Summary, summaryOf } from './summary.ts'
-import { type View, viewOf } from './view.ts'
+import { freshnessOnArrival, type View, viewOf } from './view.ts'
 
 export interface Clocks {
   readonly now: () => Date
@@ -40,19 +40,18 @@ export interface Snapshot {
 
 /** What was known when this server started. */
 export interface Beginning {
-  readonly records: readonly { readonly record: TargetRecord<ReportBody>; readonly seq: number }[]
+  readonly records: readonly { readonly record: TargetRecord<ReportBody> }[]
   /** When a server was last known to be there to hear of anything. */
   readonly aliveAt: Date | null
 }
 
+/** Changed in place: there are as many as targets, and one changes with each report. */
 interface Entry {
-  readonly record: TargetRecord<ReportBody>
-  /** Of its newest change. */
-  readonly seq: number
+  record: TargetRecord<ReportBody>
   /** Since when its silence counts, by the monotonic clock: its arrival, or this server's start. */
-  readonly heardAtMs: number
+  heardAtMs: number
   /** How long before that its newest report had arrived: more than 0 only after a restart. */
-  readonly contactBeforeMs: number
+  contactBeforeMs: number
   /** Its parts of the answer, once somebody has asked for them. */
   fragment: Fragment | null
   /** As it was when it came, or when somebody was last told that it is not so any more. */
@@ -71,11 +70,20 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   let version = 0
   let sortedNames: string[] | null = null
 
-  function put(name: string, { record, seq, heardAtMs, contactBeforeMs }: Known): void {
-    if (!entries.has(name)) sortedNames = null
-    const entry: Entry = { record, seq, heardAtMs, contactBeforeMs, fragment: null, toldFreshness: 'FRESH' }
+  function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactBeforeMs: number }): void {
+    const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH' }
     entry.toldFreshness = viewAt(monotonicMs(), entry).freshness
-    entries.set(name, entry)
+    entries.set(nameOf(record.newest.report.target), entry)
+    sortedNames = null
+  }
+
+  function change(entry: Entry, record: TargetRecord<ReportBody>, isSignOfLife: boolean): void {
+    entry.record = record
+    entry.fragment = null
+    if (!isSignOfLife) return
+    entry.heardAtMs = monotonicMs()
+    entry.contactBeforeMs = 0
+    entry.toldFreshness = freshnessOnArrival(record)
   }
 
   // While this server was down nobody could reach it, so their silence says nothing: each target gets one full period
@@ -83,13 +91,13 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   // there stays so: a server that restarts again and again must not show dead targets as SYNCED.
   const startedAt = now()
   const startedAtMs = monotonicMs()
-  for (const { record, seq } of records) {
+  for (const { record } of records) {
     const { report, arrivedAt } = record.newest
     const silentBeforeMs = aliveAt === null ? 0 : aliveAt.getTime() - arrivedAt.getTime()
     const wasStale = silentBeforeMs > staleAfterMs(report.periodMs)
     const heardAtMs = wasStale ? startedAtMs - silentBeforeMs : startedAtMs
     const contactBeforeMs = Math.max(0, startedAt.getTime() - arrivedAt.getTime()) - (startedAtMs - heardAtMs)
-    put(nameOf(report.target), { record, seq, heardAtMs, contactBeforeMs })
+    add(record, { heardAtMs, contactBeforeMs })
   }
 
   function viewAt(atMs: number, { record, heardAtMs, contactBeforeMs }: Entry): View {
@@ -159,20 +167,16 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   return {
     follow(changes) {
       version++
-      for (const change of changes) {
-        if ('removed' in change) {
+      for (const one of changes) {
+        if ('removed' in one) {
           sortedNames = null
-          entries.delete(nameOf(change.removed))
+          entries.delete(nameOf(one.removed))
           continue
         }
-        const { seq, received, applied, after: record } = change
-        const name = nameOf(received.report.target)
-        const entry = entries.get(name)
-        if (applied || entry === undefined) {
-          put(name, { record, seq, heardAtMs: monotonicMs(), contactBeforeMs: 0 })
-        } else {
-          put(name, { ...entry, record, seq }) // a late report is no sign of life
-        }
+        const { received, applied, after } = one
+        const entry = entries.get(nameOf(received.report.target))
+        if (entry === undefined) add(after, { heardAtMs: monotonicMs(), contactBeforeMs: 0 })
+        else change(entry, after, applied) // a late report is no sign of life
       }
     },
 
@@ -201,5 +205,3 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
         : createRendering(JSON.stringify(statusJsonOf(views(selection), now()))),
   }
 }
-
-type Known = Omit<Entry, 'fragment' | 'toldFreshness'>

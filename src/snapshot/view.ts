@@ -39,6 +39,12 @@ export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }
   }
 }
 
+/** LATE when the report was long over when it came. */
+export function freshnessOnArrival({ newest: { report, arrivedAt } }: TargetRecord): Freshness {
+  const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
+  return freshnessOf({ silentMs: 0, periodMs: report.periodMs, ageOnArrivalMs })
+}
+
 /** What was known when it was last known; null while it is. */
 export function lastKnownOf({ status, finding }: View): LastKnown | null {
   if (status !== 'UNKNOWN' || finding === null) return null

@@ -1,14 +1,21 @@
+import { digestOf } from '../contract/content.ts'
 import type { ReportBody } from '../contract/report.ts'
+import { SentReport } from '../contract/sent-report.ts'
 import type { Episode } from '../domain/episode.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
 import type { Recorded } from '../domain/recorded.ts'
-import { type Received, type Target, targetKey } from '../domain/report.ts'
+import { type Received, type Report, type Target, targetKey } from '../domain/report.ts'
 import { type Recording, record, repetitionOf } from '../domain/target-record.ts'
 import type { Appended, Numbered } from './store.ts'
 
 /** A target's record and the number that it goes by in the database. */
 export interface Account extends Numbered {
   readonly id: number
+}
+
+interface Keyed {
+  /** `targetKey` of its target. */
+  readonly key: string
 }
 
 /** What a group of reports changes: for a store to write down in one transaction, and then to be applied. */
@@ -22,7 +29,7 @@ export interface Plan {
   readonly late: readonly Of<Received<ReportBody>>[]
 }
 
-export interface ChangedAccount extends Account {
+export interface ChangedAccount extends Account, Keyed {
   readonly isNew: boolean
   /** More has changed than its newest check and the counters. */
   readonly isOther: boolean
@@ -40,6 +47,11 @@ export interface Unsure {
 
 /** By `lateKey`, when late reports came first; null for one that the store was asked for and does not hold. */
 export type LateArrivals = ReadonlyMap<string, Date | null>
+
+/** By which a late report is known again. */
+export function reportIdOf({ content, check }: Report): string {
+  return digestOf(content + check)
+}
 
 export function lateKey(targetId: number, reportId: string): string {
   return `${targetId} ${reportId}`
@@ -70,8 +82,12 @@ export class Ledger {
   }
 
   /** Takes over what the database holds, or what another writer of it has recorded. */
-  load({ id, record, seq }: Account): void {
-    this.#accounts.set(targetKey(record.newest.report.target), { id, record, seq })
+  load(account: Account): void {
+    this.#put(targetKey(account.record.newest.report.target), account)
+  }
+
+  #put(key: string, { id, record, seq }: Account): void {
+    this.#accounts.set(key, { id, record, seq })
     this.#newestId = Math.max(this.#newestId, id)
     this.reach(seq)
   }
@@ -95,7 +111,7 @@ export class Ledger {
   }
 
   apply({ accounts }: Plan): void {
-    for (const account of accounts) this.load(account)
+    for (const account of accounts) this.#put(account.key, account)
   }
 }
 
@@ -134,6 +150,7 @@ class Draft {
 
   take(key: string, held: Account | undefined, received: Received<ReportBody>, lateArrivals: LateArrivals): void {
     const before = held?.record
+    if (before !== undefined) takeOverContent(before.newest.report, received.report)
     const firstArrivedAt = repetitionOf(before, received)
     if (before !== undefined && firstArrivedAt !== null) {
       this.#appended.push({ duplicateOf: firstArrivedAt, record: before })
@@ -155,7 +172,7 @@ class Draft {
 
   /** When the same late report came first; null when it did not, and then it is kept. */
   #takeLate(targetId: number, value: Received<ReportBody>, lateArrivals: LateArrivals): Date | null {
-    const key = lateKey(targetId, value.report.id)
+    const key = lateKey(targetId, reportIdOf(value.report))
     const known = this.#lateHere.get(key) ?? lateArrivals.get(key)
     if (known === undefined) this.lookUp.push({ targetId, value })
     if (known) return known
@@ -173,6 +190,7 @@ class Draft {
     const id = held?.id ?? ++this.#newestId
     const drafted = this.#accounts.get(key)
     this.#accounts.set(key, {
+      key,
       id,
       record: after,
       seq: ++this.#seq,
@@ -183,6 +201,10 @@ class Draft {
     if (closedPeriod !== null) this.#periods.push({ targetId: id, value: closedPeriod })
     if (closedEpisode !== null) this.#episodes.push({ targetId: id, value: closedEpisode })
   }
+}
+
+function takeOverContent(earlier: Report, report: Report): void {
+  if (report instanceof SentReport && earlier instanceof SentReport) report.compareWith(earlier)
 }
 
 /** A late finding that says what the one before it said changes only which one it was. */

@@ -5,7 +5,7 @@ import type { ClosedPeriod } from '../domain/period.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Target } from '../domain/report.ts'
 import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
-import { Ledger, lateKey, type Of } from './ledger.ts'
+import { Ledger, lateKey, type Of, reportIdOf } from './ledger.ts'
 import type { Cursor, HistoryQuery, Store } from './store.ts'
 
 export interface MemoryStore extends Store {
@@ -36,13 +36,14 @@ export function createMemoryStore(): MemoryStore {
       refuseUnlessWritable()
       let plan = ledger.plan(received)
       if ('lookUp' in plan) {
-        const keys = plan.lookUp.map(({ targetId, value }) => lateKey(targetId, value.report.id))
+        const keys = plan.lookUp.map(({ targetId, value }) => lateKey(targetId, reportIdOf(value.report)))
         plan = ledger.plan(received, new Map(keys.map((key) => [key, late.get(key) ?? null])))
       }
       if ('lookUp' in plan) throw new Error('Everything was looked up')
 
       periods.push(...plan.periods)
-      for (const { targetId, value } of plan.late) late.set(lateKey(targetId, value.report.id), value.arrivedAt)
+      for (const { targetId, value } of plan.late)
+        late.set(lateKey(targetId, reportIdOf(value.report)), value.arrivedAt)
       ledger.apply(plan)
       const targets = new Map([...ledger.accounts()].map(({ id, record }) => [id, record.newest.report.target]))
       for (const { targetId, value } of plan.episodes) {

@@ -1,10 +1,11 @@
-import { digestOf, joinReport, splitReport } from '../contract/content.ts'
-import { type ReportBody, reportOf } from '../contract/report.ts'
+import { contentOf, digestOf, joinReport } from '../contract/content.ts'
+import type { ReportBody } from '../contract/report.ts'
+import { reportOf } from '../contract/sent-report.ts'
 import type { Episode } from '../domain/episode.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
-import type { Received, Target } from '../domain/report.ts'
+import type { Received, Report, Target } from '../domain/report.ts'
 import type { Seen, TargetRecord } from '../domain/target-record.ts'
-import type { Account, ChangedAccount, Of, Plan } from './ledger.ts'
+import { type Account, type ChangedAccount, type Of, type Plan, reportIdOf } from './ledger.ts'
 import type { PastEpisode, PastPeriod } from './store.ts'
 
 // What both databases hold, row by row. The columns have the names of these fields, and times are milliseconds since
@@ -36,7 +37,7 @@ export interface TargetRow extends Target {
 export interface ContactRow {
   readonly target: number
   readonly seq: number
-  /** Of the newest report: its id is a digest of the other two, and so shows damage. */
+  /** The mark of `check_json`, which shows damage. */
   readonly report: string
   readonly content: string
   readonly check_json: string
@@ -179,7 +180,7 @@ export function writesOf({ accounts, periods, episodes, late }: Plan): Writes {
 function keepContents(contents: Map<string, string>, all: readonly (Received<ReportBody> | null)[]): void {
   for (const received of all) {
     if (received === null || contents.has(received.report.content)) continue
-    contents.set(received.report.content, splitReport(received.report.body).content)
+    contents.set(received.report.content, contentOf(received.report.body))
   }
 }
 
@@ -206,17 +207,32 @@ function contactRow({ id, record, seq }: ChangedAccount): ContactRow {
   return {
     target: id,
     seq,
-    report: newest.report.id,
+    report: markText(newest.report),
     content: newest.report.content,
-    check_json: splitReport(newest.report.body).check,
+    check_json: newest.report.check,
     arrived_at: newest.arrivedAt.getTime(),
     checks: period.checks,
     gaps: period.gaps,
     missed: period.missed,
     episode_last_dirty_at: episode?.lastDirtyAt ?? null,
     episode_checks: episode?.checks ?? null,
-    recent: JSON.stringify(recent.map(({ id, arrivedAt }) => [id, arrivedAt])),
+    recent: recentText(recent),
   }
+}
+
+function markText({ checkMark }: Report): string {
+  return checkMark.toString(16)
+}
+
+// By hand, because it is written for each check.
+function recentText(recent: readonly Seen[]): string {
+  const all = recent.map(({ checkMark, checkedAt, arrivedAt }) => `[${checkMark},${checkedAt},${arrivedAt}]`)
+  return `[${all.join(',')}]`
+}
+
+function recentOf(text: string): readonly Seen[] {
+  const all: readonly (readonly [number, number, number])[] = JSON.parse(text)
+  return all.map(([checkMark, checkedAt, arrivedAt]) => ({ checkMark, checkedAt, arrivedAt }))
 }
 
 function periodRow({ targetId, value }: Of<ClosedPeriod<ReportBody>>): PeriodRow {
@@ -232,7 +248,7 @@ function periodRow({ targetId, value }: Of<ClosedPeriod<ReportBody>>): PeriodRow
     gaps: period.gaps,
     missed: period.missed,
     content: newest.report.content,
-    check_json: splitReport(newest.report.body).check,
+    check_json: newest.report.check,
     ...knownColumns(value),
   }
 }
@@ -241,7 +257,7 @@ function knownColumns({ newest, lastKnown }: Pick<TargetRecord<ReportBody>, 'new
   const isOwn = lastKnown === null || lastKnown === newest
   return {
     known_content: isOwn ? null : lastKnown.report.content,
-    known_check: isOwn ? null : splitReport(lastKnown.report.body).check,
+    known_check: isOwn ? null : lastKnown.report.check,
     known_arrived_at: isOwn ? null : lastKnown.arrivedAt.getTime(),
   }
 }
@@ -261,10 +277,10 @@ function episodeRow({ targetId, value }: Of<Episode>): EpisodeRow {
 function lateRow({ targetId, value }: Of<Received<ReportBody>>): LateRow {
   return {
     target: targetId,
-    report: value.report.id,
+    report: reportIdOf(value.report),
     arrived_at: value.arrivedAt.getTime(),
     content: value.report.content,
-    check_json: splitReport(value.report.body).check,
+    check_json: value.report.check,
   }
 }
 
@@ -291,7 +307,7 @@ export class RowReader {
   /** @throws DamagedRow */
   account(target: TargetRow, contact: ContactRow): Account {
     const newest = this.#received(target, contact.content, contact.check_json, contact.arrived_at)
-    if (newest.report.id !== contact.report) {
+    if (markText(newest.report) !== contact.report) {
       throw new DamagedRow(`a report of ${target.repo} on ${target.server} is not what was stored`)
     }
     const lastKnown = this.#lastKnown(target, newest, target)
@@ -314,7 +330,7 @@ export class RowReader {
         },
         episode: openEpisode(target, contact),
         filesSince: JSON.parse(target.files_since),
-        recent: JSON.parse(contact.recent).map(([id, arrivedAt]: [string, number]): Seen => ({ id, arrivedAt })),
+        recent: recentOf(contact.recent),
       },
     }
   }

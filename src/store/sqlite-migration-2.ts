@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type ReportBody, reportOf } from '../contract/report.ts'
+import type { ReportBody } from '../contract/report.ts'
+import { reportOf } from '../contract/sent-report.ts'
 import { Ledger } from './ledger.ts'
 import { writesOf } from './rows.ts'
 import { createWriter } from './sqlite-writer.ts'

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Target } from '../domain/report.ts'
-import { type LateArrivals, lateKey, type Unsure } from './ledger.ts'
+import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
 import { COLUMNS, type Writes } from './rows.ts'
 
 /** Which late reports the store is asked for. */
@@ -103,7 +103,7 @@ export function createWriter(db: DatabaseSync): Writer {
 const OF_TARGET: readonly Table[] = ['contact', 'period', 'episode', 'late_report']
 
 export function questionsOf({ lookUp }: Unsure): LateQuestion[] {
-  return lookUp.map(({ targetId, value }) => ({ targetId, reportId: value.report.id }))
+  return lookUp.map(({ targetId, value }) => ({ targetId, reportId: reportIdOf(value.report) }))
 }
 
 export function arrivalsOf(questions: readonly LateQuestion[], arrivals: readonly (number | null)[]): LateArrivals {

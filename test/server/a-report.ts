@@ -1,7 +1,8 @@
-import { type ReportBody, reportOf } from '../../src/contract/report.ts'
+import type { ReportBody } from '../../src/contract/report.ts'
+import { reportOf } from '../../src/contract/sent-report.ts'
 import type { Recorded } from '../../src/domain/recorded.ts'
 import type { Received } from '../../src/domain/report.ts'
-import { Ledger, lateKey } from '../../src/store/ledger.ts'
+import { Ledger, lateKey, reportIdOf } from '../../src/store/ledger.ts'
 
 /** The requirement's "When Synced" example, with what a test is about put in its place. */
 export function aBody(overrides: Partial<ReportBody> = {}): ReportBody {
@@ -40,7 +41,8 @@ export function aLedger() {
 
   function take(one: Received<ReportBody>) {
     const first = ledger.plan([one])
-    const none = 'lookUp' in first ? first.lookUp.map(({ targetId, value }) => lateKey(targetId, value.report.id)) : []
+    const none =
+      'lookUp' in first ? first.lookUp.map(({ targetId, value }) => lateKey(targetId, reportIdOf(value.report))) : []
     const plan = ledger.plan([one], new Map(none.map((key) => [key, null])))
     if ('lookUp' in plan) throw new Error('Everything was looked up')
     ledger.apply(plan)
