@@ -19,8 +19,13 @@ export function parseTime(text: string): Date | null {
 
 /** RFC 3339 in UTC, to the second: how we write times ourselves. */
 export function formatTime(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
+  const second = Math.floor(time.getTime() / 1_000)
+  if (second !== formatted.second) formatted = { second, text: `${time.toISOString().slice(0, 19)}Z` }
+  return formatted.text
 }
+
+// Most times that are written within a second are that second.
+let formatted = { second: Number.NaN, text: '' }
 
 function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(2000, month, 0)).getUTCDate() - (month === 2 && !isLeapYear(year) ? 1 : 0)
