@@ -60,10 +60,17 @@ describe('settings', () => {
     assert.match(problems.join('\n'), /--prot: is not an option: did you mean --port\?/)
   })
 
-  it('say plainly that PostgreSQL is not there yet, without its password', () => {
-    const [problem = ''] = problemsOf('', { DATABASE_URL: 'postgres://user:hunter2@db/x' })
-    assert.match(problem, /^DATABASE_URL: PostgreSQL is not supported yet: use sqlite:PATH/)
-    assert.ok(!problem.includes('hunter2'))
+  it('take the URL of a PostgreSQL database, and never show its password', () => {
+    for (const scheme of ['postgres', 'postgresql']) {
+      const url = `${scheme}://user:hunter2@db:5432/x?sslpassword=hunter3&password=hunter4`
+      const { config, described } = load('--print-config', { DATABASE_URL: url })
+      assert.equal(config.databaseUrl, url)
+      assert.match(described.join('\n'), /:\/\/user:\*\*\*@db:5432\/x/)
+      assert.ok(!/hunter/.test(described.join('\n')))
+    }
+    const [problem = ''] = problemsOf('', { DATABASE_URL: 'postgres://user:hunter2@db:nonsense/x?password=hunter4' })
+    assert.match(problem, /^DATABASE_URL: must be sqlite: and the path of a file, or postgres:/)
+    assert.ok(!problem.includes('hunter'))
   })
 
   it('are refused in a file that has others, or none', () => {

@@ -1,5 +1,5 @@
 import { closestWord } from './closest-word.ts'
-import { sqlitePath } from './store/open-store.ts'
+import { isPostgres, sqlitePath } from './store/open-store.ts'
 
 export interface Config {
   readonly host: string
@@ -54,12 +54,13 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     flag: 'database-url',
     env: 'DATABASE_URL',
     default: 'sqlite:./gitops-status.db',
-    description: 'where reports are kept: sqlite:PATH',
+    description: 'where reports are kept: sqlite:PATH or postgres://USER@HOST/DATABASE',
     example: 'sqlite:/var/lib/gitops-status/gitops-status.db',
-    mask: (text) => text.replace(/(:\/\/[^:/@]*):.*@/, '$1:***@'),
+    mask: (text) => text.replace(/(:\/\/[^:/@]*):.*@/, '$1:***@').replace(/([?&]\w*password=)[^&]*/g, '$1***'),
     parse: (text) => {
-      if (/^postgres(ql)?:/.test(text)) throw new Error('PostgreSQL is not supported yet: use sqlite:PATH')
-      if (sqlitePath(text) === null) throw new Error('must be sqlite: and the path of a file')
+      if (sqlitePath(text) === null && !isPostgres(text)) {
+        throw new Error('must be sqlite: and the path of a file, or postgres://USER@HOST/DATABASE')
+      }
       return text
     },
   },

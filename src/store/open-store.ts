@@ -1,4 +1,6 @@
 import { CannotStart } from '../domain/cannot-start.ts'
+import type { StoreLog } from './postgres-connection.ts'
+import { openPostgresStore } from './postgres-store.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
@@ -7,13 +9,19 @@ import type { Store } from './store.ts'
  *
  * @throws CannotStart
  */
-export async function openStore(databaseUrl: string): Promise<Store> {
+export async function openStore(databaseUrl: string, log: StoreLog): Promise<Store> {
+  if (isPostgres(databaseUrl)) return openPostgresStore(databaseUrl, log)
   const path = sqlitePath(databaseUrl)
-  if (path === null) throw new CannotStart('Only sqlite:PATH is supported as a database URL')
+  if (path === null) throw new CannotStart('Only sqlite:PATH and postgres://… are supported as a database URL')
   return openSqliteStore(path)
 }
 
 /** `sqlite:./a.db`, `sqlite:/a.db` and `sqlite:///a.db`. Null for what is not SQLite. */
 export function sqlitePath(databaseUrl: string): string | null {
   return /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(databaseUrl)?.[1] ?? null
+}
+
+/** `postgres://user@host/database` and `postgresql://…`. */
+export function isPostgres(databaseUrl: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl)
 }

@@ -32,6 +32,8 @@ export interface Store {
   /**
    * Calls back with every change, once, in the order of its `seq`, which grows by one each time.
    * Those of a call are passed on before its promise resolves.
+   * What other servers recorded in the same database comes in the same order and within two seconds. Of several changes of
+   * one target it is then the newest one alone, so that numbers are left out.
    */
   subscribe(listener: (changes: readonly Change<ReportBody>[]) => void): void
 

@@ -1,0 +1,376 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Client, ClientConfig } from 'pg'
+import { digestOf } from '../contract/content.ts'
+import type { ReportBody } from '../contract/report.ts'
+import { CannotStart } from '../domain/cannot-start.ts'
+import { Fault } from '../domain/fault.ts'
+import type { Change } from '../domain/recorded.ts'
+import type { Received } from '../domain/report.ts'
+import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { Ledger, type Plan } from './ledger.ts'
+import {
+  connect,
+  connectionConfig,
+  destroy,
+  keepConnected,
+  openReaders,
+  reasonOf,
+  type Session,
+  type StoreLog,
+  sessionOn,
+} from './postgres-connection.ts'
+import {
+  lockFeed,
+  type News,
+  newestSeq,
+  PAGE,
+  type RangeQuery,
+  readAll,
+  readEpisodesIn,
+  readNews,
+  readPeriodsIn,
+  readStatesAt,
+} from './postgres-reader.ts'
+import { migrate } from './postgres-schema.ts'
+import { lateArrivals, prune, pruneContents, remove, touch, write } from './postgres-writer.ts'
+import { DamagedRow, writesOf } from './rows.ts'
+import type { HistoryQuery, Store } from './store.ts'
+
+// Each server shows what another one recorded within two seconds, also where nothing wakes it.
+const POLL_MS = 1_000
+
+const PRUNED_AT_ONCE = 2_000
+const PRUNE_CONTENTS_MS = 60_000
+
+// A server that migrates a large database keeps those that start with it waiting.
+const MIGRATION_MS = 600_000
+
+// How often history is read anew when a period ended between reading what is over and taking what lasts.
+const ATTEMPTS = 5
+
+/**
+ * A schema of a PostgreSQL database, which several servers may share.
+ *
+ * Each server decides by its own ledger what reports change. So whoever writes holds the lock of the one row of `feed`,
+ * and first takes over what others have recorded: then its ledger is what the database holds, and nobody else's report
+ * can come in between. A commit whose answer was lost is found in the same way.
+ *
+ * @throws CannotStart
+ */
+export async function openPostgresStore(databaseUrl: string, log: StoreLog): Promise<Store> {
+  const ledger = new Ledger()
+  const { config, channel, ...opened } = await open(databaseUrl, ledger, log)
+  const writing = keepConnected(() => connect(config), log)
+  const readers = openReaders(() => connect(config))
+
+  const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
+  let aliveAt = opened.aliveAt === null ? null : new Date(opened.aliveAt)
+  const closing = new AbortController()
+  // How many periods the ledger saw end: by it a reader knows that what it read is of a moment that is over.
+  let ended = 0
+
+  function publish(changes: readonly Change<ReportBody>[]): void {
+    for (const change of changes) {
+      if ('removed' in change || change.before?.period.beganAt !== change.after.period.beganAt) ended++
+    }
+    if (changes.length > 0) for (const listener of listeners) listener(changes)
+  }
+
+  // Between planning and applying nothing else may change the ledger.
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+    const result = turn.then(work)
+    turn = result.catch(() => {})
+    return result
+  }
+
+  /** Others' changes, which are told like our own. A target that changed several times comes once, as it is now. */
+  function takeOver({ upTo, changes }: News): void {
+    const known = ledger.seq
+    const told: Change<ReportBody>[] = []
+    for (const one of changes) {
+      if (one.seq <= known) continue // it was taken over while this was on its way
+      if ('record' in one) {
+        const before = ledger.account(one.record.newest.report.target)?.record
+        ledger.load(one)
+        told.push({ seq: one.seq, received: one.record.newest, applied: true, before, after: one.record })
+      } else {
+        const { seq, repo, server } = one
+        ledger.forget({ repo, server })
+        told.push({ seq, removed: { repo, server } })
+      }
+    }
+    ledger.reach(upTo)
+    publish(told)
+  }
+
+  /** Resolves when this server knows what was recorded before the call. */
+  function catchUp(): Promise<void> {
+    return readers.use(async (session) => {
+      for (;;) {
+        const known = ledger.seq
+        const newest = await newestSeq(session)
+        stopIfLost(newest, known)
+        if (newest <= ledger.seq) return
+        const news = await readNews(session, ledger.seq, false)
+        await inTurn(() => takeOver(news))
+      }
+    })
+  }
+
+  /** In a transaction that holds the lock, with a ledger that is what the database holds. */
+  function inLock<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return writing.use(async (session) => {
+      for (;;) {
+        const newest = await lockFeed(session)
+        stopIfLost(newest, ledger.seq)
+        const isFarBehind = newest - ledger.seq > PAGE
+        // Nobody else has to wait while much is read.
+        if (isFarBehind) await session.script('COMMIT')
+        if (newest > ledger.seq) takeOver(await readNews(session, ledger.seq, !isFarBehind))
+        if (!isFarBehind) return work(session)
+      }
+    })
+  }
+
+  // PostgreSQL wakes the others when they can see the commit, and not when there is none.
+  function commit(session: Session, seq: number): Promise<unknown> {
+    return session.script(channel === null ? 'COMMIT' : `SELECT pg_notify('${channel}', '${seq}'); COMMIT`)
+  }
+
+  async function planIn(session: Session, received: readonly Received<ReportBody>[]): Promise<Plan> {
+    const first = ledger.plan(received)
+    if (!('lookUp' in first)) return first
+    const second = ledger.plan(received, await lateArrivals(session, first))
+    if ('lookUp' in second) throw new Error('Everything was looked up')
+    return second
+  }
+
+  /** What is over, together with a ledger of the same moment. */
+  async function readHistory<Result extends { readonly seq: number }>(read: (session: Session) => Promise<Result>) {
+    await catchUp()
+    for (let attempt = 1; ; attempt++) {
+      const endedBefore = ended
+      const result = await readers.use(read)
+      if (result.seq > ledger.seq) await catchUp()
+      if (ended === endedBefore || attempt === ATTEMPTS) return result
+    }
+  }
+
+  let isFollowing = false
+  let followAgain = false
+  async function follow(): Promise<void> {
+    followAgain = true
+    if (isFollowing) return
+    isFollowing = true
+    while (followAgain && !closing.signal.aborted) {
+      followAgain = false
+      await catchUp().catch((error: unknown) => {
+        if (!(error instanceof Fault))
+          log.warn({ reason: reasonOf(error) }, 'what other servers recorded is unreadable')
+      })
+    }
+    isFollowing = false
+  }
+
+  async function poll(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await wait(POLL_MS, undefined, { signal: closing.signal, ref: false }).catch(() => {})
+      await follow()
+    }
+  }
+
+  const listening = channel === null ? null : keepConnected(() => listen(config, channel, woken), SILENT)
+  function woken(seq: number): void {
+    if (seq > ledger.seq) void follow()
+  }
+  const polling = poll()
+
+  return {
+    append: (received) =>
+      inTurn(async () => {
+        const planned = await inLock(async (session) => {
+          const plan = await planIn(session, received)
+          const seq = plan.changes.at(-1)?.seq ?? ledger.seq
+          if (plan.accounts.length > 0 || plan.late.length > 0) {
+            await write(session, seq, writesOf(plan))
+            await commit(session, seq)
+          } else {
+            await session.script('COMMIT')
+          }
+          return plan
+        })
+        ledger.apply(planned)
+        publish(planned.changes)
+        return [...planned.appended]
+      }),
+
+    remove: ({ repo, server }, at) =>
+      inTurn(async () => {
+        const seq = await inLock(async (session) => {
+          const account = ledger.account({ repo, server })
+          const seq = ledger.seq + 1
+          if (account === undefined) await session.script('COMMIT')
+          else {
+            await remove(session, { repo, server, id: account.id, seq, at: at.getTime() })
+            await commit(session, seq)
+          }
+          return account === undefined ? null : seq
+        })
+        if (seq === null) return false
+        ledger.forget({ repo, server })
+        ledger.reach(seq)
+        publish([{ seq, removed: { repo, server } }])
+        return true
+      }),
+
+    async latest() {
+      return { records: [...ledger.accounts()], seq: ledger.seq, aliveAt }
+    },
+
+    subscribe(listener) {
+      listeners.push(listener)
+    },
+
+    async statesAt(at) {
+      const { closed } = await readHistory((session) => readStatesAt(session, at.getTime()))
+      return withOpenStates(ledger, at, closed)
+    },
+
+    async periods(query) {
+      const { closed } = await readHistory((session) => readPeriodsIn(session, rangeOf(ledger, query)))
+      return withOpenPeriods(ledger, query, closed)
+    },
+
+    async episodes(query) {
+      const { closed } = await readHistory((session) => readEpisodesIn(session, rangeOf(ledger, query)))
+      return withOpenEpisodes(ledger, query, closed)
+    },
+
+    async prune(before) {
+      let pruned = 0
+      for (;;) {
+        const rows = await readers.use((session) => prune(session, before.getTime(), PRUNED_AT_ONCE))
+        pruned += rows
+        if (rows === 0) break
+      }
+      await readers.use((session) => pruneContents(session, PRUNE_CONTENTS_MS), PRUNE_CONTENTS_MS)
+      return pruned
+    },
+
+    async touch(at) {
+      await readers.use((session) => touch(session, at.getTime()))
+      aliveAt = at
+    },
+
+    async close() {
+      closing.abort()
+      await turn
+      await polling
+      writing.close()
+      listening?.close()
+      readers.close()
+    },
+  }
+}
+
+interface Opened {
+  readonly config: ClientConfig
+  /** Where those who write wake the others; null when this database has nothing of the kind. */
+  readonly channel: string | null
+  readonly aliveAt: number | null
+}
+
+async function open(databaseUrl: string, ledger: Ledger, log: StoreLog): Promise<Opened> {
+  let name = 'of that URL'
+  try {
+    const config = connectionConfig(databaseUrl)
+    name = nameOf(databaseUrl)
+    const client = await connect(config)
+    try {
+      return { config, ...(await takeOverAll(client, name, ledger, log)) }
+    } finally {
+      destroy(client)
+    }
+  } catch (cause) {
+    if (cause instanceof CannotStart) throw cause
+    if (cause instanceof DamagedRow) {
+      throw new CannotStart(`The database ${name} is damaged (${cause.message}): restore a backup`)
+    }
+    // Not the cause itself: the driver may keep the URL in it.
+    throw new CannotStart(
+      `The database ${name} cannot be used (${reasonOf(cause)}): see that PostgreSQL runs there and lets us in, or give another URL`,
+    )
+  }
+}
+
+async function takeOverAll(client: Client, name: string, ledger: Ledger, log: StoreLog) {
+  const session = sessionOn(client)
+  const [server] = await session.rows<{ schema: string | null; encoding: string; fsync: string | null }>(
+    `SELECT current_schema() AS schema, current_setting('server_encoding', true) AS encoding,
+       current_setting('fsync', true) AS fsync`,
+  )
+  if (!server?.schema) throw new CannotStart(`The database ${name} has no schema of its search_path: create it`)
+  if (server.encoding !== 'UTF8') {
+    throw new CannotStart(`The database ${name} is encoded in ${server.encoding}: create one with ENCODING 'UTF8'`)
+  }
+  if (server.fsync === 'off') {
+    log.warn({ database: name }, 'PostgreSQL runs with fsync off: what is acknowledged is not safe on its disk')
+  }
+  await session.script(`SET lock_timeout = ${MIGRATION_MS}; SET statement_timeout = ${MIGRATION_MS}`)
+  await migrate(session, name)
+  const { seq, aliveAt } = await readAll(session, (accounts) => {
+    for (const account of accounts) ledger.load(account)
+  })
+  ledger.reach(seq)
+  return { channel: await channelOn(session, server.schema, log), aliveAt }
+}
+
+// A name has 63 bytes at most, and so may the schema's have.
+async function channelOn(session: Session, schema: string, log: StoreLog): Promise<string | null> {
+  const channel = `gitops_status_${digestOf(schema)}`
+  try {
+    await session.script(`LISTEN "${channel}"; UNLISTEN "${channel}"`)
+    return channel
+  } catch (error) {
+    log.warn({ reason: reasonOf(error) }, 'the database cannot wake us: it is asked every second')
+    return null
+  }
+}
+
+async function listen(config: ClientConfig, channel: string, woken: (seq: number) => void): Promise<Client> {
+  const client = await connect(config)
+  client.on('notification', ({ payload }) => woken(Number(payload)))
+  await client.query(`LISTEN "${channel}"`)
+  woken(Number.POSITIVE_INFINITY) // whatever was recorded while nobody listened
+  return client
+}
+
+// The connection that writes says it already.
+const SILENT: StoreLog = { info() {}, warn() {} }
+
+/**
+ * A database that was put back to an earlier state, by a restore or by a standby that took over without the newest
+ * commits, no longer has what is shown here. Only a new start shows the truth again.
+ */
+function stopIfLost(newest: number, known: number): void {
+  if (newest >= known) return
+  const error = new CannotStart(
+    `The database went back from change ${known} to ${newest}, as if a backup had been restored: start the server anew`,
+  )
+  setImmediate(() => {
+    throw error
+  })
+  throw error
+}
+
+function rangeOf(ledger: Ledger, query: HistoryQuery): RangeQuery {
+  const { from, to, limit, after } = query
+  return { targetIds: targetIdsIn(ledger, query), from: from.getTime(), to: to.getTime(), limit, after }
+}
+
+/** For messages: without the user and the password. */
+function nameOf(databaseUrl: string): string {
+  const { host, pathname } = new URL(databaseUrl)
+  return `postgres://${host}${pathname}`
+}
