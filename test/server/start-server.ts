@@ -19,6 +19,7 @@ export interface RunningServer {
 }
 
 export interface Start {
+  /** The path of a file, or the URL of another database. */
   readonly database: string
   /** Run under this command, such as strace with its options. */
   readonly under?: readonly string[]
@@ -27,7 +28,8 @@ export interface Start {
 
 /** Starts the server as its users do, on a free port, and resolves when it says that it is ready. */
 export async function startServer({ database, under = [], args = [] }: Start): Promise<RunningServer> {
-  const command = [...under, process.execPath, MAIN, '--port', '0', '--database-url', `sqlite:${database}`, ...args]
+  const databaseUrl = database.includes('://') ? database : `sqlite:${database}`
+  const command = [...under, process.execPath, MAIN, '--port', '0', '--database-url', databaseUrl, ...args]
   const [program = '', ...rest] = command
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: ENV })
   const exited = once(child, 'exit')
