@@ -278,6 +278,18 @@ describe('a PostgreSQL store', { skip: NO_POSTGRES }, () => {
     assert.equal((await everything(await open(t, url))).records.length, 1)
   })
 
+  it('is the same after its dump was restored, with every report that was acknowledged before the dump', async (t) => {
+    const url = await cluster.newSchema()
+    const store = await open(t, url)
+    for (let n = 0; n < 20; n++) await store.append([nth(n, `server-${n % 3}`)])
+    const before = await everything(store)
+
+    const restored = await open(t, await cluster.restoredCopy(url))
+
+    assert.deepEqual(await everything(restored), before)
+    assert.equal((await restored.append([nth(20, 'server-0')]))[0]?.duplicateOf, null)
+  })
+
   it('finds a commit whose answer was lost, and takes the report that is sent again for the same', async (t) => {
     const url = await cluster.newSchema()
     let loses = false

@@ -24,6 +24,8 @@ export interface PostgresCluster {
   newSchema(): Promise<string>
   /** As the owner of the database. */
   sql(url: string, text: string): Promise<Record<string, unknown>[]>
+  /** Dumps the whole database and restores it as another one, with the commands of docs/operate.md. Resolves to its URL. */
+  restoredCopy(url: string): Promise<string>
   /** The server and all processes that it started. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   /** Ends the server as a power cut does, for those that use it. */
@@ -89,6 +91,15 @@ export async function startPostgres(): Promise<PostgresCluster> {
       return `${base}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
     },
     sql,
+    async restoredCopy(url) {
+      const copy = `copy_${schemas++}`
+      const file = join(directory, `${copy}.dump`)
+      await sql(base, `CREATE DATABASE ${copy}`)
+      const env = { ...process.env, PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: 'postgres' }
+      execFileSync('pg_dump', ['--format=custom', `--file=${file}`, 'postgres'], { env })
+      execFileSync('pg_restore', ['--clean', '--if-exists', `--dbname=${copy}`, file], { env })
+      return url.replace('/postgres?', `/${copy}?`)
+    },
     signal(signal) {
       // Each of them is the leader of a group of its own, so they are asked for.
       const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')
