@@ -1,6 +1,7 @@
 import { badgeOf, shieldsEndpointOf } from './badge/badge.ts'
 import { badgeSvg } from './badge/badge-svg.ts'
 import { exampleRequest } from './contract/example-request.ts'
+import type { Every } from './every.ts'
 import { createFeed } from './feed/feed.ts'
 import type { Log } from './http/log.ts'
 import { BUG } from './http/meter.ts'
@@ -23,6 +24,8 @@ export interface AppConfig {
   readonly databaseUrl: string
   /** How long to go on serving after saying "not ready", for load balancers to notice. */
   readonly shutdownWaitMs: number
+  /** For how long history is kept. 0: for ever. */
+  readonly retentionMs: number
 }
 
 // Silence is told in seconds.
@@ -98,6 +101,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     await store.close()
     throw error
   })
+
+  const upkeep = startUpkeep({ store, retentionMs: config.retentionMs, now, monotonicMs, every, log })
 
   return {
     url: http.url,

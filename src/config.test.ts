@@ -38,6 +38,7 @@ describe('settings', () => {
       logLevel: 'info',
       logFormat: 'auto',
       shutdownWaitMs: 1_000,
+      retentionMs: 365 * 86_400_000,
     })
   })
 

@@ -8,7 +8,10 @@ export interface Config {
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   readonly shutdownWaitMs: number
+  readonly retentionMs: number
 }
+
+const DAY_MS = 86_400_000
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -87,6 +90,14 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     description: 'seconds to go on serving after "not ready", for load balancers to notice',
     example: '5',
     parse: (text) => wholeNumber(text, 600) * 1_000,
+  },
+  retentionMs: {
+    flag: 'retention-days',
+    env: 'GITOPS_STATUS_RETENTION_DAYS',
+    default: '365',
+    description: 'days for which history is kept; 0 keeps everything. What is known now always stays',
+    example: '90',
+    parse: (text) => wholeNumber(text, 36_500) * DAY_MS,
   },
 }
 

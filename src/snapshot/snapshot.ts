@@ -17,6 +17,8 @@ import { freshnessOnArrival, type View, viewOf } from './view.ts'
 export interface Clocks {
   readonly now: () => Date
   readonly monotonicMs: () => number
+  /** The same clock, less what time this process stood still and nobody could reach it. Silence is measured by it. */
+  readonly presentMs?: () => number
 }
 
 export interface Snapshot {

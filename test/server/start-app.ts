@@ -9,8 +9,10 @@ export interface LogLine {
 
 export interface AppUnderTest extends App {
   readonly log: readonly LogLine[]
-  /** Lets time pass: both clocks, at the same pace. */
+  /** Lets time pass: both clocks, at the same pace. What is done again and again is done. */
   advance(seconds: number): void
+  /** Lets time pass in which this process stands still. */
+  standStill(seconds: number): void
   /** Sets the wall clock, and only that one. */
   setClock(time: string): void
 }
@@ -27,18 +29,40 @@ export async function startTestApp({
     log.push({ level, fields: { ...(fields as object) }, msg: msg ?? '' })
   }
 
-  const config = { host: '127.0.0.1', port: 0, databaseUrl: 'sqlite::memory:', shutdownWaitMs: 0, ...overrides }
+  const tasks = new Set<{ readonly ms: number; readonly task: () => void }>()
+
+  const config = {
+    host: '127.0.0.1',
+    port: 0,
+    databaseUrl: 'sqlite::memory:',
+    shutdownWaitMs: 0,
+    retentionMs: 0,
+    ...overrides,
+  }
   const app = await startApp(config, {
     ...REAL_TIME,
     now: () => new Date(wallMs),
     monotonicMs: () => monotonicMs,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     wait: async () => {},
+    every(ms, task) {
+      const repeated = { ms, task }
+      tasks.add(repeated)
+      return () => tasks.delete(repeated)
+    },
   })
   return {
     ...app,
     log,
     advance(seconds) {
+      for (let left = seconds; left > 0; left--) {
+        const stepMs = Math.min(left, 1) * 1_000
+        wallMs += stepMs
+        monotonicMs += stepMs
+        for (const { ms, task } of tasks) if (monotonicMs % ms === 0) task()
+      }
+    },
+    standStill(seconds) {
       wallMs += seconds * 1_000
       monotonicMs += seconds * 1_000
     },
