@@ -95,6 +95,13 @@ describe('settings', () => {
     assert.match(described.join('\n'), /^log-level +info +default$/m)
   })
 
+  it('come with the file that a backup goes into', () => {
+    const { action, backupTo, config } = load('--database-url sqlite:./a.db --backup /backups/a.db')
+    assert.deepEqual([action, backupTo, config.databaseUrl], ['backup', '/backups/a.db', 'sqlite:./a.db'])
+    assert.equal(load('--backup=/backups/a.db').backupTo, '/backups/a.db')
+    assert.deepEqual(problemsOf('--backup'), ['--backup: needs the name of a file that is not there yet'])
+  })
+
   it('do not keep anyone from the help', () => {
     const loaded = loadConfig({ argv: ['--help', '--port', 'x'], env: {}, readFile: () => '' })
     assert.equal(loaded.action, 'help')

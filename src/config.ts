@@ -107,7 +107,11 @@ export const ACTIONS = {
   version: 'show the version',
   'check-config': 'say whether the settings are right, and start nothing',
   'print-config': 'show each setting and where it came from, secrets masked',
+  backup: 'copy the database into FILE, while a server goes on writing to it',
 }
+
+// What the one action that needs something is given.
+const BACKUP_TAKES = 'FILE'
 
 const CONFIG_FILE = { flag: 'config', env: 'GITOPS_STATUS_CONFIG' }
 
@@ -128,6 +132,8 @@ export type LoadedConfig = { readonly action: 'help' | 'version' } | GoodConfig
 
 export interface GoodConfig {
   readonly action: Exclude<Action, 'help' | 'version'> | null
+  /** The file that `--backup` names. */
+  readonly backupTo: string
   readonly config: Config
   readonly warnings: readonly string[]
   /** One line for each setting: what it is and where it came from. */
@@ -157,7 +163,7 @@ interface Given {
  */
 export function loadConfig({ argv, env, readFile }: Surroundings): LoadedConfig {
   const problems: string[] = []
-  const { flags, action } = readFlags(argv, problems)
+  const { flags, action, backupTo } = readFlags(argv, problems)
   if (action === 'help' || action === 'version') return { action } // also for whoever came here by a wrong setting
 
   const file = readConfigFile(flags.get(CONFIG_FILE.flag) ?? env[CONFIG_FILE.env], readFile, problems)
@@ -200,6 +206,7 @@ export function loadConfig({ argv, env, readFile }: Surroundings): LoadedConfig 
   return {
     config: found as unknown as Config, // each value came from the parser of its name, and none is missing
     action,
+    backupTo,
     warnings: unknownVariables(env),
     described,
   }
@@ -214,11 +221,16 @@ function readFlags(argv: readonly string[], problems: string[]) {
   const takesValue = [...Object.values(SETTINGS).map(({ flag }) => flag), CONFIG_FILE.flag]
   const known = [...takesValue, ...Object.keys(ACTIONS)].map((flag) => `--${flag}`)
   let action: Action | null = null
+  let backupTo = ''
 
   const rest = [...argv]
   for (let given = rest.shift(); given !== undefined; given = rest.shift()) {
     const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(given === '-h' ? '--help' : given) ?? []
-    if (isAction(name) && inline === undefined) {
+    if (name === 'backup') {
+      action ??= name
+      backupTo = inline ?? rest.shift() ?? ''
+      if (backupTo === '') problems.push(`--${name}: needs the name of a file that is not there yet`)
+    } else if (isAction(name) && inline === undefined) {
       action ??= name
     } else if (takesValue.includes(name)) {
       const value = inline ?? rest.shift()
@@ -229,7 +241,7 @@ function readFlags(argv: readonly string[], problems: string[]) {
       if (inline === undefined && !rest[0]?.startsWith('-')) rest.shift() // most likely its value
     }
   }
-  return { flags, action }
+  return { flags, action, backupTo }
 }
 
 function isAction(name: string): name is Action {
@@ -271,7 +283,10 @@ export function helpText(): string {
     (setting) =>
       `  --${`${setting.flag} ${setting.default}`.padEnd(42)} ${setting.description}\n${' '.repeat(47)}${setting.env}${setting.mask ? ` or ${setting.env}_FILE` : ''}`,
   )
-  const actions = Object.entries(ACTIONS).map(([flag, description]) => `  --${flag.padEnd(42)} ${description}`)
+  const actions = Object.entries(ACTIONS).map(([flag, description]) => {
+    const usage = flag === 'backup' ? `${flag} ${BACKUP_TAKES}` : flag
+    return `  --${usage.padEnd(42)} ${description}`
+  })
   return `gitops-status-server takes drift reports, remembers them and shows them.
 
 Examples

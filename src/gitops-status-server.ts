@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type App, startApp } from './app.ts'
-import { type Config, helpText, loadConfig, WrongSettings } from './config.ts'
+import { type Config, type GoodConfig, helpText, loadConfig, WrongSettings } from './config.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
@@ -20,7 +20,13 @@ async function main(): Promise<void> {
   for (const warning of loaded.warnings) console.error(`warning: ${warning}`)
   if (loaded.action === 'check-config') return console.log('The settings are right.')
   if (loaded.action === 'print-config') return console.log(loaded.described.join('\n'))
+  if (loaded.action === 'backup') return backUp(loaded)
   return serve(loaded.config)
+}
+
+function backUp({ config, backupTo }: GoodConfig): void {
+  backUpStore(config.databaseUrl, backupTo)
+  console.log(`Everything that was stored when this began is in ${backupTo}.`)
 }
 
 async function serve(config: Config): Promise<void> {

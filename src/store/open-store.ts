@@ -16,6 +16,17 @@ export async function openStore(databaseUrl: string, log: StoreLog): Promise<Sto
   return openSqliteStore(path)
 }
 
+/**
+ * Copies what was stored by now, while a server goes on.
+ *
+ * @throws CannotStart
+ */
+export function backUpStore(databaseUrl: string, copy: string): void {
+  const path = sqlitePath(databaseUrl)
+  if (path === null) throw new CannotStart('Only an SQLite database is copied like this')
+  backUp(path, copy)
+}
+
 /** `sqlite:./a.db`, `sqlite:/a.db` and `sqlite:///a.db`. Null for what is not SQLite. */
 export function sqlitePath(databaseUrl: string): string | null {
   return /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(databaseUrl)?.[1] ?? null

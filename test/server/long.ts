@@ -1,0 +1,12 @@
+/** `npm run test:long` gives each of these tests its full length. The gate has to be done in minutes. */
+export const LONG = process.env.LONG === '1'
+
+export function lengthOf(lengths: { readonly gate: number; readonly long: number }): number {
+  return LONG ? lengths.long : lengths.gate
+}
+
+/** The value below which so large a part of them lies. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+}
