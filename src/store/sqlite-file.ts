@@ -7,8 +7,10 @@ import {
   linkSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
+  writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -45,7 +47,8 @@ export function openDatabaseFile(path: string): DatabaseFile {
 
     const lock = takeLock(path)
     try {
-      if (!isThere) create(path)
+      if (isThere) writeLogAgain(path)
+      else create(path)
       const version = refuseUnlessSound(path)
       if (version < MIGRATIONS.length) copyBeforeMigration(path, version)
       const db = prepare(new DatabaseSync(path))
@@ -85,6 +88,26 @@ function takeLock(path: string): DatabaseSync {
 
 function lockOf(path: string): string {
   return `${path}-lock`
+}
+
+// After a failed fsync the end of the log may be in the system's memory only. Who opens it then reads it, trusts it and
+// appends to it, and a power cut takes it away from under what was appended. So it is written once more, down to the
+// disk, before anybody trusts it. See docs/decisions/011-after-a-failed-fsync.md.
+function writeLogAgain(path: string): void {
+  const log = `${path}-wal`
+  if (!existsSync(log)) return
+  const file = openSync(log, 'r+')
+  try {
+    const piece = Buffer.alloc(1024 * 1024)
+    for (let at = 0; ; ) {
+      const length = readSync(file, piece, 0, piece.length, at)
+      if (length === 0) break
+      at += writeSync(file, piece, 0, length, at)
+    }
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }
 
 // Built beside and put in place whole: a crash in between leaves no empty file that looks like a lost database.
@@ -204,6 +227,8 @@ function explain(path: string, cause: unknown): string {
       return `The database ${path} cannot be written by ${user}: give that user the file and its directory (chown), or start as their owner`
     case 'EROFS':
       return `The database ${path} lies on a read-only file system (${user}): mount it writable, or choose another path`
+    case 'EIO':
+      return `The database ${path} cannot be written, the disk fails (EIO): see to the disk, then start again or restore a backup`
     case 'ENOSPC':
       return `The database ${path} cannot be created, the disk is full: free some space`
   }
