@@ -21,6 +21,7 @@ export const TOOLS: readonly Tool[] = [
   { command: 'sshd', package: 'openssh-server', neededFor: 'lab', units: ['ssh.service', 'ssh.socket'] },
   { command: 'rsyslogd', package: 'rsyslog', neededFor: 'lab', units: ['rsyslog.service'] },
   { command: 'curl', package: 'curl', neededFor: 'test' },
+  { command: 'faketime', package: 'faketime', neededFor: 'test' },
   { command: 'strace', package: 'strace', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
   { command: 'promtool', package: 'prometheus', neededFor: 'test', units: ['prometheus.service'] },

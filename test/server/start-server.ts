@@ -24,6 +24,7 @@ export interface Start {
   /** Run under this command, such as strace with its options. */
   readonly under?: readonly string[]
   readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Starts the server as its users do, on a free port, and resolves when it says that it is ready. */
@@ -31,7 +32,7 @@ export async function startServer({ database, under = [], args = [] }: Start): P
   const databaseUrl = database.includes('://') ? database : `sqlite:${database}`
   const command = [...under, process.execPath, MAIN, '--port', '0', '--database-url', databaseUrl, ...args]
   const [program = '', ...rest] = command
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: ENV })
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...ENV, ...env } })
   const exited = once(child, 'exit')
   const lines: string[] = []
 
