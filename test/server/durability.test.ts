@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { aBody } from './a-report.ts'
+import { lengthOf, quantile } from './long.ts'
 import { get, post } from './start-app.ts'
 import { type RunningServer, runServer, startServer } from './start-server.ts'
+import { assertWhole } from './stored.ts'
+import { attachStrace, hasStrace } from './strace.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'gitops-status-durability-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -45,17 +48,47 @@ async function reportsIn(database: string): Promise<Set<string>> {
   return new Set(periods.map(({ newest: { report } }) => `${report.target.server} ${report.body.last_check}`))
 }
 
+/** How many answers there are in a trace, and before how many of them an fsync both began and ended after the request. */
+function countAnswers(trace: string) {
+  const descriptors = new Map<string, string>() // of the call that a thread is in
+  const begunFor = new Map<string, string[]>() // by thread: which connections waited when its fsync began
+  const waiting = new Map<string, boolean>() // by connection: is there such an fsync?
+  let answers = 0
+  let after = 0
+  let syncs = 0
+  for (const line of trace.split('\n')) {
+    // A call during which another thread makes one is written down twice: its beginning and its end.
+    const [, thread = '', call, descriptor] = /^(\d+) +(?:(\w+)\((\d+)|<)/.exec(line) ?? []
+    if (descriptor !== undefined) descriptors.set(thread, descriptor)
+    const connection = descriptors.get(thread) ?? ''
+    if (call === 'fsync' || call === 'fdatasync') begunFor.set(thread, [...waiting.keys()])
+    if (/(fsync|fdatasync)(\(|\sresumed).*= 0$/.test(line)) {
+      syncs++
+      for (const one of begunFor.get(thread) ?? []) if (waiting.has(one)) waiting.set(one, true)
+    }
+    if (line.includes('"POST /api/status')) waiting.set(connection, false)
+    if (line.includes('"HTTP/1.1 200 OK')) {
+      answers++
+      if (waiting.get(connection) === true) after++
+      waiting.delete(connection)
+    }
+  }
+  return { answers, after, syncs }
+}
+
 describe('durability', () => {
-  it('loses no acknowledged report when the server is killed under load, 20 times', async () => {
+  it('loses no acknowledged report when the server is killed under load, again and again (R1)', async (t) => {
     const database = join(root, 'killed.db')
+    const rounds = lengthOf({ gate: 15, long: 50 })
+    const least = lengthOf({ gate: 600, long: 50_000 }) / rounds
     const acknowledged = new Set<string>()
 
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < rounds; round++) {
       const server = await startServer({ database })
       const clients = Array.from({ length: 16 }, (_, client) =>
         load(server, client, (name, last_check) => acknowledged.add(`${name} ${last_check}`)),
       )
-      const enough = acknowledged.size + 40 + round * 3
+      const enough = acknowledged.size + least + round * 3
       while (acknowledged.size < enough) await wait(5)
       await server.end('SIGKILL')
       await Promise.all(clients)
@@ -63,39 +96,65 @@ describe('durability', () => {
 
     const server = await startServer({ database })
     assert.equal((await get(server.url, '/status.json')).body.target_count, 16)
+    assert.equal((await post(server.url, aBody({ server: 'afterwards' }))).status, 200)
     await server.end('SIGTERM')
 
+    assertWhole(database)
     const stored = await reportsIn(database)
     const missing = [...acknowledged].filter((name) => !stored.has(name))
+    t.diagnostic(`R1: killed ${rounds} times: ${missing.length} of ${acknowledged.size} acknowledged reports lost`)
     assert.deepEqual(missing, [])
   })
 
-  const strace = spawnSync('strace', ['-V']).status === 0
-  it('writes each report down to the disk before it says 200', {
-    skip: !strace && 'strace is not installed',
-  }, async () => {
-    const trace = join(root, 'trace')
-    // -D: the server is our child and gets our signals, strace is not in between.
-    const calls = 'trace=fsync,fdatasync,read,readv,recvfrom,write,writev,sendto'
-    const under = ['strace', '-D', '-f', '-s', '32', '-o', trace, '-e', calls]
-    const server = await startServer({ database: join(root, 'traced.db'), under })
-    // One after the other, so that the fsync between a request and its answer can only be its own.
-    for (let n = 0; n < 50; n++) assert.equal((await post(server.url, aBody({ last_check: moment(n) }))).status, 200)
-    await server.end('SIGTERM')
-    while (!/exited with 0 [+]{3}\n$/.test(readFileSync(trace, 'utf8'))) await wait(20)
+  it('is ready again at once after it was killed, with 200,000 rows of history (R1)', async (t) => {
+    const database = join(root, 'history.db')
+    await (await openSqliteStore(database)).close()
+    const db = new DatabaseSync(database)
+    db.exec(`BEGIN;
+      WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199999)
+      INSERT INTO period (target, began_at, ended_at, first_check_at, last_check_at, last_arrived_at, checks, gaps, missed, content, check_json)
+        SELECT 1 + i % 1000, i * 1000, i * 1000 + 999, i * 1000, i * 1000, i * 1000, 1, 0, 0, 'of a test', '{"last_check":"2026-04-21T10:30:00Z"}' FROM n;
+      COMMIT`)
+    db.close()
+    const first = await startServer({ database })
+    const targets = Array.from({ length: 1_000 }, (_, n) => aBody({ server: `server-${n}` }))
+    assert.equal((await post(first.url, targets)).status, 200)
+    await first.end('SIGKILL')
 
-    let synced = false
-    let answers = 0
-    for (const line of readFileSync(trace, 'utf8').split('\n')) {
-      if (line.includes('"POST /api/status')) synced = false
-      // A call during which another thread makes one is written down twice; its end counts.
-      if (/(fsync|fdatasync)(\(|\sresumed).*= 0$/.test(line)) synced = true
-      if (line.includes('"HTTP/1.1 200 OK')) {
-        assert.ok(synced, `answer ${answers} came before its fsync`)
-        answers++
-      }
+    const times: number[] = []
+    for (let n = 0; n < 2; n++) {
+      const began = performance.now()
+      const server = await startServer({ database })
+      times.push(performance.now() - began)
+      assert.equal((await get(server.url, '/status.json')).body.target_count, 1_000)
+      await server.end('SIGKILL')
     }
-    assert.equal(answers, 50)
+    t.diagnostic(`R1: ready ${(quantile(times, 0.5) / 1_000).toFixed(2)} s after a kill, with 200,000 rows of history`)
+    assert.ok(Math.min(...times) < 4_000) // promised: 2 s; others may be busy on this machine
+  })
+
+  it('writes each report down to the disk before it says 200 (R2)', {
+    skip: !hasStrace && 'strace is not installed',
+  }, async (t) => {
+    const trace = join(root, 'trace')
+    const server = await startServer({ database: join(root, 'traced.db') })
+    const calls = 'trace=fsync,fdatasync,read,readv,recvfrom,write,writev,sendto'
+    const strace = await attachStrace(server, ['-s', '64', '-o', trace, '-e', calls])
+    const send = (n: number) => post(server.url, aBody({ last_check: moment(n), run_id: `run ${n}` }))
+    // One after the other, so that the fsync between a request and its answer can only be its own; and 16 at once, of
+    // which many share one.
+    for (let n = 0; n < 100; n++) assert.equal((await send(n)).status, 200)
+    for (let n = 100; n < 200; n += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => send(n + index)))
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+    }
+    await strace.detach()
+    await server.end('SIGTERM')
+
+    const { answers, after, syncs } = countAnswers(readFileSync(trace, 'utf8'))
+    t.diagnostic(`R2: ${after} of ${answers} answers after an fsync of their own; ${syncs} fsyncs`)
+    assert.deepEqual([answers, after], [200, 200])
+    assert.ok(syncs < 200, 'those at once share them')
   })
 })
 
