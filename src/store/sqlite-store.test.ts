@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -91,7 +94,54 @@ describe('a SQLite file', () => {
   })
 })
 
-describe('a SQLite file that cannot be trusted', () => {
+describe('a SQLite file whose server was killed (R8)', () => {
+  /** A database and its log, as a killed server leaves them, and how many reports were stored when the log was so long. */
+  async function aKilledDatabase(name: string) {
+    const path = join(root, name)
+    const store = await openSqliteStore(path)
+    const lengths: number[] = []
+    for (let n = 0; n < 20; n++) {
+      await store.append([aReceived({ server: `server-${n}` })])
+      lengths.push(statSync(`${path}-wal`).size)
+    }
+    const killed = join(root, `killed-${name}`)
+    for (const suffix of ['', '-wal']) copyFileSync(path + suffix, killed + suffix)
+    await store.close()
+    return { path: killed, lengths }
+  }
+
+  const TEARS: Record<string, (log: string, lengths: readonly number[]) => void> = {
+    'cut in the middle of its last frame': (log, lengths) => truncateSync(log, (lengths.at(-1) ?? 0) - 1_000),
+    'with noise for its last frame': (log, lengths) =>
+      overwrite(log, (lengths.at(-1) ?? 0) - 2_000, randomBytes(2_000)),
+    'with zeroes for its last frame': (log, lengths) =>
+      overwrite(log, (lengths.at(-1) ?? 0) - 4_120, Buffer.alloc(4_120)),
+  }
+  for (const [what, tear] of Object.entries(TEARS)) {
+    it(`starts with everything but the last report when its log is torn: ${what}`, async () => {
+      const { path, lengths } = await aKilledDatabase(`${what.replaceAll(' ', '-')}.db`)
+      tear(`${path}-wal`, lengths)
+
+      const store = await openSqliteStore(path)
+
+      assert.equal((await store.latest()).records.length, 19)
+      assert.equal((await store.append([aReceived({ server: 'server-19' })]))[0]?.duplicateOf, null)
+      await store.close()
+      const again = await openSqliteStore(path)
+      assert.equal((await again.latest()).records.length, 20)
+      await again.close()
+    })
+  }
+
+  it('starts with every report when the log is whole', async () => {
+    const { path } = await aKilledDatabase('whole-log.db')
+    const store = await openSqliteStore(path)
+    assert.equal((await store.latest()).records.length, 20)
+    await store.close()
+  })
+})
+
+describe('a SQLite file that cannot be trusted (R8)', () => {
   const DAMAGE: Record<string, { readonly harm: (path: string) => void; readonly says: RegExp }> = {
     'a zeroed header': { harm: (path) => overwrite(path, 0, Buffer.alloc(100)), says: /is no database/ },
     'flipped bytes': { harm: flipBytes, says: /is damaged/ },
