@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { aBody } from './a-report.ts'
+import { lengthOf } from './long.ts'
 import { type AppUnderTest, get, post, startTestApp } from './start-app.ts'
 
 let app: AppUnderTest
@@ -33,6 +34,22 @@ const WRONG_VALUES = [
   '{"__proto__":1}',
   '9007199254740993',
   '" "',
+  '[null]',
+  '[1]',
+  '[false]',
+  '[{}]',
+  '[["a"]]',
+  'false',
+  '-1',
+  '0.1',
+  '-0',
+  '1e-400',
+  '1e999',
+  '{"a":1}',
+  '{"length":1}',
+  '"\\u202e"',
+  '"a b c"',
+  '"../../etc/passwd"',
 ]
 
 const CORPUS: Record<string, string | Buffer> = {
@@ -94,14 +111,51 @@ describe('hostile input', () => {
     })
   }
 
-  it('is at most a 4xx for any JSON at all', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.json({ maxDepth: 6 }), async (text) => {
-        const { status } = await post(app.url, text)
-        assert.ok(status >= 400 && status < 500)
-      }),
-      { numRuns: 300 },
+  it('is at most a 4xx for any JSON at all, and leaves no memory behind (R18)', async (t) => {
+    const numRuns = lengthOf({ gate: 5_000, long: 100_000 })
+    const counted = { refused: 0, taken: 0 }
+    const before = process.memoryUsage().rss
+    // Any JSON, and reports with anything for one of their fields.
+    const texts = fc.oneof(
+      fc.json({ maxDepth: 6 }),
+      fc.tuple(fc.constantFrom(...fields), fc.json({ maxDepth: 4 })).map(([field, text]) => withRaw(field, text)),
     )
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        const { status } = await post(app.url, text)
+        assert.ok(status === 200 || (status >= 400 && status < 500))
+        counted[status === 200 ? 'taken' : 'refused']++
+      }),
+      { numRuns },
+    )
+    const grown = (process.memoryUsage().rss - before) / 2 ** 20
+    t.diagnostic(
+      `R18: ${Object.keys(CORPUS).length} cases and ${numRuns} random ones: ${counted.refused} refused, ${counted.taken} were reports, 0 answered with 5xx; memory ${grown.toFixed(0)} MiB more, the test's own included`,
+    )
+    assert.ok(Object.keys(CORPUS).length >= 200)
+    assert.ok(grown < 256)
+  })
+
+  it('with a key twice at any depth is 400, in either order (R19)', async (t) => {
+    const twice = (key: string, value: string, other: string) => [
+      `"${key}":${value},"${key}":${other}`,
+      `"${key}":${other},"${key}":${value}`,
+    ]
+    const rest = valid.slice(1, -1)
+    const bodies = [
+      ...twice('sync_status', '"SYNCED"', '"OUT_OF_SYNC"').map(
+        (pair) => `{${pair},${rest.replace(/"sync_status":"[A-Z_]+",/, '')}}`,
+      ),
+      ...twice('name', '"a"', '"b"').map((pair) => withRaw('files', `[{${pair}}]`)),
+      ...twice('mode', '"0644"', '"0600"').map((pair) => withRaw('files', `[{"name":"a","expected":{${pair}}}]`)),
+      ...twice('x', '1', '2').map((pair) => withRaw('unknown', `{"a":{"b":[{${pair}}]}}`)),
+      ...twice('repo', '"a"', '"b"').map((pair) => `[{${pair},${rest}}]`),
+      `{"na\\u006de":1,${rest.replace('"files":[{', '"files":[{"na\\u006de":"other",')}}`,
+    ]
+    const statuses = []
+    for (const body of bodies) statuses.push((await post(app.url, body)).status)
+    t.diagnostic(`R19: ${statuses.filter((status) => status === 400).length} of ${bodies.length} refused`)
+    assert.deepEqual(new Set(statuses), new Set([400]))
   })
 
   it('with a hundred thousand unknown fields is taken, with a bounded answer', async () => {
