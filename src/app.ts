@@ -1,7 +1,6 @@
 import { badgeOf, shieldsEndpointOf } from './badge/badge.ts'
 import { badgeSvg } from './badge/badge-svg.ts'
 import { exampleRequest } from './contract/example-request.ts'
-import type { Every } from './every.ts'
 import { createFeed } from './feed/feed.ts'
 import type { Log } from './http/log.ts'
 import { BUG } from './http/meter.ts'
@@ -9,6 +8,8 @@ import { STATUS } from './http/problem.ts'
 import { listen } from './http/server.ts'
 import { createIngest } from './ingest/ingest.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { createPresenceClock } from './presence-clock.ts'
+import type { Every } from './real-time.ts'
 import { VERSION } from './reporter/version.ts'
 import { type Clocks, createServerClock } from './server-clock.ts'
 import { EVERYTHING, parseSelection, type Query, targetsNamedBy } from './snapshot/selection.ts'
@@ -16,6 +17,7 @@ import { createSnapshot } from './snapshot/snapshot.ts'
 import { openStore } from './store/open-store.ts'
 import { beginningOf, streamChangeOf } from './stream/beginning.ts'
 import { createStream } from './stream/stream.ts'
+import { startUpkeep } from './upkeep.ts'
 import { renderPage } from './web/page.ts'
 
 export interface AppConfig {
@@ -37,8 +39,7 @@ export interface World extends Clocks {
   readonly wait: (ms: number) => Promise<void>
   /** Runs it once, after so many milliseconds and never at once. */
   readonly after: (ms: number, run: () => void) => void
-  /** Runs it again and again until the answer is called. */
-  readonly every: (ms: number, run: () => void) => () => void
+  readonly every: Every
 }
 
 export interface App {
@@ -67,7 +68,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
   const ingest = createIngest({ append: metrics.meterAppend(store.append), now })
 
   const known = await store.latest()
-  const snapshot = createSnapshot(known, { now, monotonicMs })
+  const presence = createPresenceClock({ monotonicMs, every })
+  const snapshot = createSnapshot(known, { now, monotonicMs, presentMs: presence.presentMs })
   feed.follow('snapshot', snapshot.follow)
 
   const stream = createStream({ beginning: beginningOf(known), rowText: snapshot.rowText, now, monotonicMs, after })
@@ -96,6 +98,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     monotonicMs,
     log,
   }).catch(async (error: unknown) => {
+    presence.stop()
     stopListening()
     metrics.stop()
     await store.close()
@@ -112,6 +115,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
       stopListening()
       await stream.stop()
       await http.close()
+      presence.stop()
+      await upkeep.stop()
       metrics.stop()
       await store.close()
     },

@@ -5,6 +5,7 @@ import { exampleRequest } from './contract/example-request.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
 import { REAL_TIME } from './real-time.ts'
+import { backUpStore } from './store/open-store.ts'
 
 const EXIT_FAILED = 1
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h

@@ -1,4 +1,4 @@
-import type { Every } from './every.ts'
+import type { Every } from './real-time.ts'
 
 export interface Needs {
   readonly monotonicMs: () => number

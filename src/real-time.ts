@@ -7,6 +7,9 @@ function after(ms: number, run: () => void): void {
   setTimeout(run, ms).unref()
 }
 
+/** Runs it again and again until the answer is called. */
+export type Every = (ms: number, run: () => void) => () => void
+
 function every(ms: number, run: () => void): () => void {
   const timer = setInterval(run, ms).unref()
   return () => clearInterval(timer)

@@ -1,5 +1,5 @@
-import type { Every } from './every.ts'
 import type { Log } from './http/log.ts'
+import type { Every } from './real-time.ts'
 import type { Store } from './store/store.ts'
 
 export interface Needs {

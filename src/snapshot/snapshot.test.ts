@@ -19,6 +19,7 @@ function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<t
     {
       now: () => new Date(Date.parse(at) + passedMs),
       monotonicMs: () => passedMs,
+      presentMs: () => passedMs,
     },
   )
   return {

@@ -18,7 +18,7 @@ export interface Clocks {
   readonly now: () => Date
   readonly monotonicMs: () => number
   /** The same clock, less what time this process stood still and nobody could reach it. Silence is measured by it. */
-  readonly presentMs?: () => number
+  readonly presentMs: () => number
 }
 
 export interface Snapshot {
@@ -50,10 +50,10 @@ export interface Beginning {
 /** Changed in place: there are as many as targets, and one changes with each report. */
 interface Entry {
   record: TargetRecord<ReportBody>
-  /** Since when its silence counts, by the monotonic clock: its arrival, or this server's start. */
+  /** Since when its silence counts, by the clock of our presence: its arrival, or this server's start. */
   heardAtMs: number
-  /** How long before that its newest report had arrived: more than 0 only after a restart. */
-  contactBeforeMs: number
+  /** When its newest report arrived, by the monotonic clock: before it began, when that was before this server's start. */
+  contactAtMs: number
   /** Its parts of the answer, once somebody has asked for them. */
   fragment: Fragment | null
   /** As it was when it came, or when somebody was last told that it is not so any more. */
@@ -67,14 +67,14 @@ const ROWS_IN_A_TURN = 2_000
 const LOOKED_AT_ONCE = 20_000
 
 /** The newest of every target, in memory. It begins with what the store holds and follows what is recorded. */
-export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonicMs }: Clocks): Snapshot {
+export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonicMs, presentMs }: Clocks): Snapshot {
   const entries = new Map<string, Entry>()
   let version = 0
   let sortedNames: string[] | null = null
 
-  function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactBeforeMs: number }): void {
+  function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactAtMs: number }): void {
     const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH' }
-    entry.toldFreshness = viewAt(monotonicMs(), entry).freshness
+    entry.toldFreshness = viewNow(entry).freshness
     entries.set(nameOf(record.newest.report.target), entry)
     sortedNames = null
   }
@@ -83,8 +83,8 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     entry.record = record
     entry.fragment = null
     if (!isSignOfLife) return
-    entry.heardAtMs = monotonicMs()
-    entry.contactBeforeMs = 0
+    entry.heardAtMs = presentMs()
+    entry.contactAtMs = monotonicMs()
     entry.toldFreshness = freshnessOnArrival(record)
   }
 
@@ -92,19 +92,18 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   // and grace. Otherwise every restart would turn everything STALE at once. What was STALE already while the server was
   // there stays so: a server that restarts again and again must not show dead targets as SYNCED.
   const startedAt = now()
-  const startedAtMs = monotonicMs()
   for (const { record } of records) {
     const { report, arrivedAt } = record.newest
     const silentBeforeMs = aliveAt === null ? 0 : aliveAt.getTime() - arrivedAt.getTime()
     const wasStale = silentBeforeMs > staleAfterMs(report.periodMs)
-    const heardAtMs = wasStale ? startedAtMs - silentBeforeMs : startedAtMs
-    const contactBeforeMs = Math.max(0, startedAt.getTime() - arrivedAt.getTime()) - (startedAtMs - heardAtMs)
-    add(record, { heardAtMs, contactBeforeMs })
+    add(record, {
+      heardAtMs: presentMs() - (wasStale ? silentBeforeMs : 0),
+      contactAtMs: monotonicMs() - Math.max(0, startedAt.getTime() - arrivedAt.getTime()),
+    })
   }
 
-  function viewAt(atMs: number, { record, heardAtMs, contactBeforeMs }: Entry): View {
-    const silentMs = atMs - heardAtMs
-    return viewOf(record, { silentMs, contactMs: contactBeforeMs + silentMs })
+  function viewNow({ record, heardAtMs, contactAtMs }: Entry): View {
+    return viewOf(record, { silentMs: presentMs() - heardAtMs, contactMs: monotonicMs() - contactAtMs })
   }
 
   function names(): readonly string[] {
@@ -116,7 +115,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     const isNamed = targetsNamedBy(selection)
     for (const entry of entries.values()) {
       if (isNamed !== null && !isNamed(entry.record.newest.report.target)) continue
-      const view = viewAt(monotonicMs(), entry)
+      const view = viewNow(entry)
       if (selection.status?.has(view.status) ?? true) yield view
     }
   }
@@ -127,14 +126,13 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
 
   async function write(): Promise<string> {
     const at = now()
-    const atMs = monotonicMs()
     const text = new StatusText()
     let written = 0
     for (const name of names()) {
       if (++written % ROWS_IN_A_TURN === 0) await nextTurn()
       const entry = entries.get(name) // what it is now: it may have changed, or gone, since the loop had its turn
       if (entry === undefined) continue
-      const view = viewAt(Math.max(atMs, entry.heardAtMs), entry)
+      const view = viewNow(entry)
       text.add(view, fragment(entry, view))
     }
     return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))
@@ -149,12 +147,11 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   function newlySilent(): Target[] {
     const silent: Target[] = []
     const all = names()
-    const atMs = monotonicMs()
     for (let looked = Math.min(all.length, LOOKED_AT_ONCE); looked > 0; looked--) {
       lookedUpTo = (lookedUpTo + 1) % all.length
       const entry = entries.get(all[lookedUpTo] ?? '')
       if (entry === undefined) continue
-      const { freshness } = viewAt(atMs, entry)
+      const { freshness } = viewNow(entry)
       if (freshness !== entry.toldFreshness) silent.push(entry.record.newest.report.target)
       entry.toldFreshness = freshness
     }
@@ -177,7 +174,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
         }
         const { received, applied, after } = one
         const entry = entries.get(nameOf(received.report.target))
-        if (entry === undefined) add(after, { heardAtMs: monotonicMs(), contactBeforeMs: 0 })
+        if (entry === undefined) add(after, { heardAtMs: presentMs(), contactAtMs: monotonicMs() })
         else change(entry, after, applied) // a late report is no sign of life
       }
     },
@@ -187,7 +184,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     rowText(target) {
       const entry = entries.get(nameOf(target))
       if (entry === undefined) return null
-      const view = viewAt(monotonicMs(), entry)
+      const view = viewNow(entry)
       return rowText(view, fragment(entry, view))
     },
 

@@ -1,6 +1,7 @@
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { StoreLog } from './postgres-connection.ts'
 import { openPostgresStore } from './postgres-store.ts'
+import { backUp } from './sqlite-file.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
@@ -23,7 +24,8 @@ export async function openStore(databaseUrl: string, log: StoreLog): Promise<Sto
  */
 export function backUpStore(databaseUrl: string, copy: string): void {
   const path = sqlitePath(databaseUrl)
-  if (path === null) throw new CannotStart('Only an SQLite database is copied like this')
+  if (path === null)
+    throw new CannotStart('Only an SQLite database is copied like this: for PostgreSQL there is pg_dump')
   backUp(path, copy)
 }
 

@@ -23,7 +23,13 @@ export async function startStatusServer(directory: string): Promise<App & AsyncD
   const log = pino({ base: null }, pino.destination({ dest: join(directory, 'server.log'), sync: true }))
   const start = (port: number) =>
     startApp(
-      { host: '127.0.0.1', port, databaseUrl: `sqlite:${join(directory, 'gitops-status.db')}`, shutdownWaitMs: 0 },
+      {
+        host: '127.0.0.1',
+        port,
+        databaseUrl: `sqlite:${join(directory, 'gitops-status.db')}`,
+        shutdownWaitMs: 0,
+        retentionMs: 0,
+      },
       { ...REAL_TIME, log },
     )
   // Somebody may already have a server on the usual port: any other will do.

@@ -28,7 +28,7 @@ export interface Start {
 }
 
 /** Starts the server as its users do, on a free port, and resolves when it says that it is ready. */
-export async function startServer({ database, under = [], args = [] }: Start): Promise<RunningServer> {
+export async function startServer({ database, under = [], args = [], env = {} }: Start): Promise<RunningServer> {
   const databaseUrl = database.includes('://') ? database : `sqlite:${database}`
   const command = [...under, process.execPath, MAIN, '--port', '0', '--database-url', databaseUrl, ...args]
   const [program = '', ...rest] = command
