@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { aBody, aReceived } from './a-report.ts'
-import { LONG } from './long.ts'
+import { itTakesLong } from './long.ts'
 import { get, post } from './start-app.ts'
 import { runServer, startServer } from './start-server.ts'
 
@@ -90,7 +90,7 @@ describe('a backup (R9)', () => {
     assert.match(nowhere.stderr, /cannot be copied to .*nowhere/)
   })
 
-  it('of a gigabyte is restored within a minute', { skip: !LONG && 'takes minutes: npm run test:long' }, async (t) => {
+  itTakesLong('of a gigabyte is restored within a minute', async (t) => {
     const database = join(root, 'large.db')
     const store = await openSqliteStore(database)
     for (let n = 0; n < 200; n++) {

