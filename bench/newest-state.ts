@@ -38,7 +38,12 @@ function firstMissing({ items }: StatusJson, requests: ReportRequests, next: num
   return null
 }
 
-function compare(shown: string | undefined, requests: ReportRequests, next: number, target: number): string | null {
+function compare(
+  shown: string | null | undefined,
+  requests: ReportRequests,
+  next: number,
+  target: number,
+): string | null {
   const newest = newestRequestOf(requests, next, target)
   if (newest === null) return null
   const sent = lastCheckOf(requests.lastCheck, newest)

@@ -28,7 +28,7 @@ it('documents every flag, exit code and reason of the reporter', () => {
 
 it('documents every field of a report', () => {
   const text = read('docs/api.md')
-  const schema = /^const REPORT = [\s\S]*?^}\)/m.exec(read('src/contract/report.ts'))?.[0] ?? ''
+  const schema = /^export const REPORT = [\s\S]*?^}\)/m.exec(read('src/contract/report.ts'))?.[0] ?? ''
   const fields = [...schema.matchAll(/^ {2}(\w+): /gm)].map(([, field = '']) => field)
   assert.ok(fields.length >= 6)
   for (const field of fields) assert.ok(text.includes(`\`${field}\``) || text.includes(`"${field}"`), field)

@@ -1,17 +1,24 @@
-import type { SyncStatus } from '../domain/report.ts'
+import Type, { type Static } from 'typebox'
+import { type ReadOnly, SYNC_STATUS } from './schema-parts.ts'
+
+export const REPORT_ANSWER = Type.Object(
+  {
+    applied: Type.Boolean({
+      description: "The report became its target's newest. False for one that came late, or that was received before.",
+    }),
+    changed: Type.Boolean({ description: 'The target shows another status or other drift than before.' }),
+    previous_status: SYNC_STATUS,
+    warnings: Type.Array(Type.String()),
+  },
+  { title: 'ReportAnswer', description: 'What became of one report.' },
+)
+
+export const BATCH_ANSWER = Type.Object(
+  { results: Type.Array(REPORT_ANSWER) },
+  { title: 'BatchAnswer', description: "One answer for each report, in the batch's order." },
+)
 
 /** What became of one report: the 200 answer of `POST /api/status`. */
-export interface ReportAnswer {
-  /** The report became its target's newest. False for one that came late, or that was received before. */
-  readonly applied: boolean
-  /** The target shows another status or other drift than before. */
-  readonly changed: boolean
-  /** What the target's newest report said before this one; UNKNOWN when there was none. */
-  readonly previous_status: SyncStatus
-  readonly warnings: readonly string[]
-}
-
+export type ReportAnswer = ReadOnly<Static<typeof REPORT_ANSWER>>
 /** The answer to a batch, in the batch's order. */
-export interface BatchAnswer {
-  readonly results: readonly ReportAnswer[]
-}
+export type BatchAnswer = ReadOnly<Static<typeof BATCH_ANSWER>>

@@ -11,7 +11,7 @@ import { createIsPlain, unknownFieldsOf } from './unknown-fields.ts'
 
 // Names end up in URLs, metric labels, badges and log lines. The rule leaves room for host names, addresses and
 // "owner/name", and keeps out whatever would need escaping anywhere. No space: see targetKey.
-const NAME = Type.String({
+export const NAME = Type.String({
   pattern: '^[A-Za-z0-9_][A-Za-z0-9._/:@-]{0,252}$',
   description: '1 to 253 letters, digits and any of . _ - / : @, beginning with a letter, a digit or _',
 })
@@ -36,7 +36,7 @@ const FILE_FACTS = Type.Object({
   type: Type.Optional(SHORT_TEXT),
 })
 
-const DRIFTED_FILE = Type.Object({
+export const DRIFTED_FILE = Type.Object({
   name: text({ minLength: 1, maxLength: MAX_FILE_NAME_LENGTH }),
   name_base64: Type.Optional(
     Type.String({
@@ -55,7 +55,7 @@ const DRIFTED_FILE = Type.Object({
   diff: Type.Optional(text({ maxLength: 65_536 })),
 })
 
-const REPORT = Type.Object({
+export const REPORT = Type.Object({
   repo: NAME,
   server: NAME,
   sync_status: Type.Enum([...SYNC_STATUSES]),

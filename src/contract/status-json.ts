@@ -1,87 +1,118 @@
-import type { Reason } from '../domain/effective-status.ts'
+import Type, { type Static } from 'typebox'
+import { bySeverity, type Reason } from '../domain/effective-status.ts'
 import type { Freshness } from '../domain/freshness.ts'
-import type { SyncStatus } from '../domain/report.ts'
-import type { DriftedFile, ReportBody } from './report.ts'
+import { DRIFTED_FILE } from './report.ts'
+import { count, flag, nullable, type ReadOnly, STATUS_CODE, SYNC_STATUS } from './schema-parts.ts'
+
+const REASON = Type.Enum<Reason[]>(['check_failed', 'stale', 'never_reported'], {
+  description: 'Why the status is UNKNOWN. Null unless it is.',
+})
+const FRESHNESS = Type.Enum<Freshness[]>(['FRESH', 'LATE', 'STALE'], {
+  description: 'How far the newest report is from what was promised.',
+})
+
+export const TARGET_NAME = Type.Object({ repo: Type.String(), server: Type.String() })
+
+export const LAST_KNOWN = Type.Object(
+  {
+    sync_status: SYNC_STATUS,
+    drift_count: count('How many files had drifted.'),
+    files: Type.Array(DRIFTED_FILE),
+    last_check: nullable(Type.String(), 'As it was sent.'),
+  },
+  { title: 'LastKnown', description: 'What was known when the target was last known. Null while it is.' },
+)
+
+export const STATUS_ROW = Type.Object(
+  {
+    ...TARGET_NAME.properties,
+    sync_status: SYNC_STATUS,
+    status_code: STATUS_CODE,
+    out_of_sync: flag('the status is OUT_OF_SYNC'),
+    drift_count: count('The drift that was last seen, also while the status is UNKNOWN.'),
+    last_check: nullable(Type.String(), 'When the newest comparison began, as it was sent.'),
+    since: nullable(
+      Type.String(),
+      'The first check of the unbroken run with this status; of silence the moment in which the grace was over.',
+    ),
+    drift_since: nullable(Type.String(), 'The first check that found the drift that is not repaired yet.'),
+    last_clean: nullable(Type.String(), 'The newest check before it, which found none: it began between the two.'),
+    age_seconds: nullable(count('Since last_check, never negative.')),
+    contact_age_seconds: nullable(count('Since the newest report arrived.')),
+    freshness: nullable(FRESHNESS),
+    stale: flag('no report came in time'),
+    reason: nullable(REASON),
+    error_code: nullable(Type.String(), 'Why the newest check failed.'),
+    error_message: nullable(Type.String(), 'The same in words.'),
+    last_known_status: nullable(SYNC_STATUS, 'What was known before the status became UNKNOWN.'),
+    last_known_check: nullable(Type.String(), 'The check that found it, as it was sent.'),
+    revision: nullable(Type.String(), 'The commit that was compared with.'),
+    pipeline_url: nullable(Type.String(), 'The run that checked.'),
+    checked: nullable(count('How many of the declared files were compared.')),
+    total: nullable(count('How many files are declared.')),
+    interval_seconds: Type.Number({ minimum: 0, description: 'How often reports are due.' }),
+    checks: nullable(count('Since when the checks have said the same without a break: how many there were.')),
+    missed_checks: nullable(count('How many of those that were due stayed out.')),
+  },
+  {
+    title: 'StatusRow',
+    description:
+      'One target, flat: each key has one type in all rows, and numbers stand beside the words. What cannot be known of a moment in the past (`at`) is null.',
+  },
+)
+
+export const STATUS_JSON = Type.Object(
+  {
+    repo: nullable(Type.String(), 'Null when the targets do not share one.'),
+    server: nullable(Type.String(), 'Null when the targets do not share one.'),
+    sync_status: SYNC_STATUS,
+    drift_count: count('What drift was last seen stays here until a check says otherwise.'),
+    files: Type.Array(Type.Object({ ...DRIFTED_FILE.properties, ...Type.Partial(TARGET_NAME).properties }), {
+      description: 'As they were sent. With several targets each also names its `repo` and `server`.',
+    }),
+    last_check: nullable(Type.String(), 'As it was sent; of several the oldest.'),
+    reason: nullable(REASON),
+    freshness: nullable(FRESHNESS),
+    age_seconds: nullable(count("The server's now less last_check, never negative; of several the longest.")),
+    contact_age_seconds: nullable(count('Since the newest report arrived; of several the longest.')),
+    last_known: nullable(LAST_KNOWN, 'Only for a single target whose status is UNKNOWN.'),
+    error: nullable(
+      Type.Object({ code: Type.String(), message: nullable(Type.String()) }),
+      'Only for a single target whose newest check failed.',
+    ),
+    files_truncated: Type.Boolean({ description: '`files` is not all of the drift that `drift_count` counts.' }),
+    target_count: count('How many targets this is about.'),
+    items: Type.Array(STATUS_ROW, { description: 'One row for each target, worst first.' }),
+    items_truncated: Type.Boolean({ description: 'There are more targets than `items` has.' }),
+    generated_at: Type.String({ description: 'The moment that this answer describes.' }),
+  },
+  {
+    title: 'StatusJson',
+    description:
+      "The requirement's six fields for the only target, or rolled up over several, and one row for each. Always this shape.",
+  },
+)
 
 /**
  * `GET /status.json`: the requirement's six fields for the only target, or rolled up over several, and one flat row
  * for each target. Always this shape, with whatever number of targets.
  */
-export interface StatusJson {
-  /** Null when the targets do not share one. */
-  readonly repo: string | null
-  readonly server: string | null
-  /** The worst of all targets. UNKNOWN when there is none. */
-  readonly sync_status: SyncStatus
-  /** What drift was last seen stays here until a check says otherwise, also while the status is UNKNOWN. */
-  readonly drift_count: number
-  /** As they were sent. With several targets each also names its `repo` and `server`. */
-  readonly files: readonly (DriftedFile & Partial<TargetName>)[]
-  /** As it was sent; of several the oldest. */
-  readonly last_check: string | null
+export type StatusJson = ReadOnly<Static<typeof STATUS_JSON>>
+export type TargetName = ReadOnly<Static<typeof TARGET_NAME>>
+export type LastKnown = ReadOnly<Static<typeof LAST_KNOWN>>
+/** One target, flat. */
+export type StatusRow = ReadOnly<Static<typeof STATUS_ROW>>
 
-  /** Null unless the status is UNKNOWN. */
-  readonly reason: Reason | null
-  readonly freshness: Freshness | null
-  /** Server's now − last_check, never negative. */
-  readonly age_seconds: number | null
-  /** Seconds since the newest report arrived; of several the longest. */
-  readonly contact_age_seconds: number | null
-  /** Only for a single target whose status is UNKNOWN. */
-  readonly last_known: LastKnown | null
-  /** Only for a single target whose last check failed. */
-  readonly error: ReportBody['error'] | null
-  /** `files` is not all of the drift that `drift_count` counts. */
-  readonly files_truncated: boolean
-  readonly target_count: number
-  readonly items: readonly StatusRow[]
-  readonly items_truncated: boolean
-  /** The moment that this answer describes. */
-  readonly generated_at: string
+/** For sorting rows: the worst status first, in it by repo and then by server. */
+export function worstFirst(a: StatusRow, b: StatusRow): number {
+  return bySeverity(a.sync_status, b.sync_status) || byName(a, b)
 }
 
-export interface TargetName {
-  readonly repo: string
-  readonly server: string
+export function byName(a: TargetName, b: TargetName): number {
+  return compare(a.repo, b.repo) || compare(a.server, b.server)
 }
 
-export interface LastKnown {
-  readonly sync_status: SyncStatus
-  readonly drift_count: number
-  readonly files: readonly DriftedFile[]
-  readonly last_check: string
-}
-
-/** One target, flat: each key has one type in all rows, and numbers stand beside the words (for panels and alerts). */
-export interface StatusRow extends TargetName {
-  readonly sync_status: SyncStatus
-  /** 0 SYNCED, 1 OUT_OF_SYNC, 2 UNKNOWN. */
-  readonly status_code: number
-  readonly out_of_sync: number
-  readonly drift_count: number
-  readonly last_check: string
-  /** The first check of the unbroken run with this status; of silence the moment in which the grace was over. */
-  readonly since: string
-  /** The first check that found the drift that is not repaired yet, */
-  readonly drift_since: string | null
-  /** and the newest check before it, which found none: it began between the two. */
-  readonly last_clean: string | null
-  readonly age_seconds: number
-  readonly contact_age_seconds: number
-  readonly freshness: Freshness
-  readonly stale: number
-  readonly reason: Reason | null
-  readonly error_code: string | null
-  readonly error_message: string | null
-  readonly last_known_status: SyncStatus | null
-  readonly last_known_check: string | null
-  readonly revision: string | null
-  readonly pipeline_url: string | null
-  readonly checked: number | null
-  readonly total: number | null
-  readonly interval_seconds: number
-  /** Since when the checks have said the same without a break: how many there were, */
-  readonly checks: number
-  /** and how many that were due stayed out. */
-  readonly missed_checks: number
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }

@@ -1,9 +1,9 @@
 import type { ReportBody } from '../contract/report.ts'
+import { STATUS_CODES } from '../contract/schema-parts.ts'
 import type { LastKnown, StatusRow } from '../contract/status-json.ts'
 import { formatTime } from '../contract/time.ts'
 import { type EffectiveStatus, effectiveStatus } from '../domain/effective-status.ts'
 import { type Freshness, freshnessOf, staleAfterMs } from '../domain/freshness.ts'
-import type { SyncStatus } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
 
 /** How long ago something was, in milliseconds, by a clock that nobody sets. */
@@ -52,8 +52,6 @@ export function lastKnownOf({ status, finding }: View): LastKnown | null {
   return { sync_status, drift_count, files, last_check }
 }
 
-export const STATUS_CODE = { SYNCED: 0, OUT_OF_SYNC: 1, UNKNOWN: 2 } satisfies Record<SyncStatus, number>
-
 export function rowOf(view: View): StatusRow {
   const { newest, period, episode } = view.record
   const { body, periodMs } = newest.report
@@ -62,7 +60,7 @@ export function rowOf(view: View): StatusRow {
     repo: body.repo,
     server: body.server,
     sync_status: view.status,
-    status_code: STATUS_CODE[view.status],
+    status_code: STATUS_CODES[view.status],
     out_of_sync: view.status === 'OUT_OF_SYNC' ? 1 : 0,
     drift_count: view.finding?.report.driftCount ?? 0,
     last_check: body.last_check,

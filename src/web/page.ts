@@ -74,8 +74,8 @@ function tableRow(row: StatusRow, files: readonly DriftedFile[]): string {
     escapeHtml(row.repo),
     String(row.drift_count),
     fileList(files, row.drift_count),
-    `<span>${escapeHtml(ago(row.age_seconds))}<br><small><time datetime="${escapeHtml(row.last_check)}">${escapeHtml(readable(row.last_check))}</time></small></span>`,
-    FRESHNESS[row.freshness],
+    lastCheck(row),
+    row.freshness === null ? '' : FRESHNESS[row.freshness],
   ]
   // On a narrow screen each cell is a line of its own, and says what it is.
   return `<tr>${cells.map((cell, column) => `<td data-label="${COLUMNS[column]}">${cell}</td>`).join('')}</tr>`
@@ -90,6 +90,12 @@ const FRESHNESS = {
   LATE: 'late: a report is due',
   STALE: 'stale: nothing came in time',
 } satisfies Record<Freshness, string>
+
+function lastCheck({ age_seconds, last_check }: StatusRow): string {
+  if (age_seconds === null || last_check === null) return ''
+  const time = `<time datetime="${escapeHtml(last_check)}">${escapeHtml(readable(last_check))}</time>`
+  return `<span>${escapeHtml(ago(age_seconds))}<br><small>${time}</small></span>`
+}
 
 function why(row: StatusRow): string {
   switch (row.reason) {
