@@ -1,3 +1,5 @@
+import type { EpochMs } from '../domain/report.ts'
+
 const RFC_3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
@@ -33,4 +35,26 @@ function daysIn(year: number, month: number): number {
 
 function isLeapYear(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+}
+
+/** RFC 3339 in UTC, with the milliseconds where there are any: a time that somebody may ask for again. */
+export function formatExactTime(ms: EpochMs): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z')
+}
+
+/** Reads a time as dashboards send it: RFC 3339, or milliseconds since 1970. Null for anything else. */
+export function parseMoment(text: string): Date | null {
+  if (!/^\d{1,15}$/.test(text)) return parseTime(text)
+  return new Date(Number(text))
+}
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+/**
+ * Reads how long something is, as dashboards write their interval: `30s`, `5m`; a bare number is seconds. Null for
+ * anything else.
+ */
+export function parseDurationMs(text: string): number | null {
+  const [, amount, unit = 's'] = /^(\d{1,9})(ms|s|m|h|d|w)?$/.exec(text) ?? []
+  return amount === undefined ? null : Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS] // the units of the pattern
 }

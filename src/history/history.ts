@@ -1,0 +1,144 @@
+import { type FileRow, fileRowsOf, type HistoryRow, MAX_ROWS, type TransitionRow } from '../contract/row-lists.ts'
+import { type StatusJson, type StatusRow, worstFirst } from '../contract/status-json.ts'
+import { type EpisodeRow, episodeRowOf, type PeriodRow } from '../contract/target-history.ts'
+import type { Episode } from '../domain/episode.ts'
+import { type EpochMs, type Target, targetKey } from '../domain/report.ts'
+import { bucketsIn } from './buckets.ts'
+import { historyRowsOf, statusAtEnd, transitionRowsOf } from './history-rows.ts'
+import type { KeptHistory, Page, Place, Span } from './kept-history.ts'
+import { periodRowOf } from './period-row.ts'
+import { type StateThen, stateThen } from './state-then.ts'
+import { statusJsonThen } from './status-json-then.ts'
+import { stretchesIn } from './stretches.ts'
+
+/** Which targets an answer is about. Null: all. */
+export interface Wanted {
+  readonly repo: ReadonlySet<string> | null
+  readonly server: ReadonlySet<string> | null
+  readonly status: ReadonlySet<string> | null
+}
+
+export interface Graph extends Span {
+  /** How far apart the points are; null: as near as `maxPoints` allows. */
+  readonly stepMs: number | null
+  readonly maxPoints: number
+  /** Only targets that had one of these at the end. Null: all. */
+  readonly status: Wanted['status']
+}
+
+/** One page, and where the next one begins; null when there is none. */
+export interface PageOf<Row> {
+  readonly rows: readonly Row[]
+  readonly next: Place | null
+}
+
+export interface History {
+  statusJson(wanted: Wanted, at: Date): Promise<StatusJson>
+  statusRows(wanted: Wanted, at: Date): Promise<StatusRow[]>
+  fileRows(wanted: Wanted, at: Date): Promise<FileRow[]>
+  graph(graph: Graph): Promise<HistoryRow[]>
+  transitions(span: Span & Pick<Graph, 'status'>): Promise<TransitionRow[]>
+  periods(query: Span & Page): Promise<PageOf<PeriodRow>>
+  episodes(query: Span & Page): Promise<PageOf<EpisodeRow>>
+}
+
+// A finding that was on show at a moment may have been over by then for as long as its report took to come.
+const ON_ITS_WAY_MS = 10 * 60_000
+
+// One for each target of the largest fleet that a dashboard can show.
+const MAX_EPISODES = 2 * MAX_ROWS
+
+/** Answers about the past, from what the store keeps. */
+export function createHistory(kept: KeptHistory, now: () => Date): History {
+  /** The worst first. */
+  async function statesThen({ repo, server, status }: Wanted, at: Date): Promise<StateThen[]> {
+    const states = (await kept.statesAt(at)).filter(({ newest: { report } }) => {
+      return (repo?.has(report.target.repo) ?? true) && (server?.has(report.target.server) ?? true)
+    })
+    const drifted = states.filter(({ lastKnown }) => lastKnown?.report.status === 'OUT_OF_SYNC')
+    const episodes = await episodesAround(
+      drifted.map(({ newest }) => newest.report.target),
+      at,
+    )
+    return states
+      .map((state) => stateThen(state, at.getTime(), episodes.get(targetKey(state.newest.report.target)) ?? []))
+      .filter(({ row }) => status?.has(row.sync_status) ?? true)
+      .sort((a, b) => worstFirst(a.row, b.row))
+  }
+
+  async function episodesAround(targets: readonly Target[], at: Date): Promise<ReadonlyMap<string, Episode[]>> {
+    const byTarget = new Map<string, Episode[]>()
+    if (targets.length === 0) return byTarget
+    const from = new Date(at.getTime() - ON_ITS_WAY_MS)
+    for (const episode of await kept.episodes({ targets, from, to: at, limit: MAX_EPISODES, after: null })) {
+      const key = targetKey(episode.target)
+      const listed = byTarget.get(key)
+      if (listed === undefined) byTarget.set(key, [episode])
+      else listed.push(episode)
+    }
+    return byTarget
+  }
+
+  async function stretches(span: Span & Pick<Graph, 'status'>) {
+    const all = await stretchesIn(kept, span)
+    const { status: wanted, to } = span
+    return wanted === null ? all : all.filter((one) => wanted.has(statusAtEnd(one, to.getTime())))
+  }
+
+  return {
+    statusJson: async (wanted, at) => statusJsonThen(await statesThen(wanted, at), at.getTime()),
+
+    statusRows: async (wanted, at) => (await statesThen(wanted, at)).map(({ row }) => row),
+
+    async fileRows(wanted, at) {
+      const rows: FileRow[] = []
+      for (const { row, finding } of await statesThen(wanted, at)) {
+        // Since when a file was there is kept of what is there now.
+        rows.push(...fileRowsOf(row, finding?.report.body.files ?? [], null))
+        if (rows.length >= MAX_ROWS) break
+      }
+      return rows
+    },
+
+    async graph(graph) {
+      const targets = await stretches(graph)
+      const maxPoints = Math.min(graph.maxPoints, Math.floor(MAX_ROWS / Math.max(1, targets.length)))
+      const { from, to } = msOf(graph)
+      return historyRowsOf(targets, bucketsIn({ from, to, stepMs: graph.stepMs, maxPoints }))
+    },
+
+    transitions: async (span) => transitionRowsOf(await stretches(span), msOf(span)),
+
+    async periods(query) {
+      const found = await kept.periods({ ...query, limit: query.limit + 1 })
+      const nowMs = now().getTime()
+      return pageOf(found, query.limit, {
+        rowOf: (period) => periodRowOf(period, nowMs),
+        placeOf: ({ targetId, period }) => ({ beganAt: period.beganAt, targetId }),
+      })
+    },
+
+    async episodes(query) {
+      const found = await kept.episodes({ ...query, limit: query.limit + 1 })
+      return pageOf(found, query.limit, {
+        rowOf: (episode) => episodeRowOf(episode.target, episode),
+        placeOf: ({ targetId, firstDirtyAt }) => ({ beganAt: firstDirtyAt, targetId }),
+      })
+    },
+  }
+}
+
+function msOf({ from, to }: Span): { readonly from: EpochMs; readonly to: EpochMs } {
+  return { from: from.getTime(), to: to.getTime() }
+}
+
+/** @param found One more than the page holds when there is another page. */
+function pageOf<One, Row>(
+  found: readonly One[],
+  limit: number,
+  { rowOf, placeOf }: { rowOf: (one: One) => Row; placeOf: (one: One) => Place },
+): PageOf<Row> {
+  const shown = found.slice(0, limit)
+  const last = shown.at(-1)
+  return { rows: shown.map(rowOf), next: found.length > limit && last !== undefined ? placeOf(last) : null }
+}
