@@ -2,6 +2,7 @@ import { badgeOf, shieldsEndpointOf } from './badge/badge.ts'
 import { badgeSvg } from './badge/badge-svg.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { createFeed } from './feed/feed.ts'
+import { createHistory } from './history/history.ts'
 import type { Log } from './http/log.ts'
 import { BUG } from './http/meter.ts'
 import { STATUS } from './http/problem.ts'
@@ -9,6 +10,7 @@ import { listen } from './http/server.ts'
 import { createIngest } from './ingest/ingest.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createPresenceClock } from './presence-clock.ts'
+import { createReads } from './read-api.ts'
 import type { Every } from './real-time.ts'
 import { VERSION } from './reporter/version.ts'
 import { type Clocks, createServerClock } from './server-clock.ts'
@@ -87,7 +89,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     host: config.host,
     port: config.port,
     ingest: metrics.meterIngest(ingest),
-    statusJson: async (query) => snapshot.rendered(parseSelection(query)),
+    ...createReads({ snapshot, history: createHistory(store, now), remove: store.remove, now }),
+    version: VERSION,
     page: (address) => renderPage({ status: snapshot.statusJson(EVERYTHING), example: exampleRequest(address, now()) }),
     badgeSvg: (query) => badgeSvg(badgeFor(query)),
     badgeJson: (query) => shieldsEndpointOf(badgeFor(query)),

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from '../domain/fault.ts'
-import { type Log, outcome, pathOf, REPORT_PATH, reportLine } from './log.ts'
+import { type Log, outcome, pathOf, REPORT_PATH, REPORT_PATH_V1, reportLine } from './log.ts'
 import { BUG, type Meter } from './meter.ts'
 import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER } from './problem.ts'
 
@@ -36,7 +36,7 @@ interface Refusal {
 // wrong are logged: what stands there may be anything.
 function logRefusal(log: Log, { request, problem, fault, error, nowMs }: Refusal): void {
   const path = pathOf(request)
-  const isReport = path === REPORT_PATH && request.method === 'POST'
+  const isReport = request.method === 'POST' && (path === REPORT_PATH || path === REPORT_PATH_V1)
   const words = isReport ? reportLine(request) : 'refused'
   const fields = {
     ...(isReport ? {} : { method: request.method, path: path.slice(0, 200) }),

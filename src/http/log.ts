@@ -7,6 +7,9 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
 export const REPORT_PATH = '/api/status'
 
+/** The same among the other paths of the API. */
+export const REPORT_PATH_V1 = '/api/v1/status'
+
 /** What the requirement's reader of the log looks for: `POST /api/status from Woodpecker`. */
 export function reportLine({ headers }: FastifyRequest): string {
   return `POST ${REPORT_PATH} from ${clientName(headers['user-agent'])}`

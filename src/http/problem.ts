@@ -1,4 +1,6 @@
-import { Fault, type FaultCode, type FieldProblem } from '../domain/fault.ts'
+import Type, { type Static } from 'typebox'
+import type { ReadOnly } from '../contract/schema-parts.ts'
+import { Fault, type FaultCode } from '../domain/fault.ts'
 
 /** The only place where a fault becomes an HTTP status. */
 export const STATUS = {
@@ -19,7 +21,7 @@ export const STATUS = {
   shutting_down: 503,
 } satisfies Record<FaultCode, number>
 
-const TITLE = {
+export const TITLE = {
   malformed_body: 'The body is not JSON',
   bad_request: 'Bad request',
   invalid_filter: 'Invalid filter',
@@ -42,17 +44,29 @@ export const RETRY_AFTER: Partial<Record<FaultCode, number>> = { store_unavailab
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
+export const PROBLEM = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String({ description: 'Names this one refusal: the log line has the same request_id.' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          field: Type.String({ description: 'As people write it: `files[0].name`.' }),
+          pointer: Type.String({ description: 'In the body, as a JSON pointer (RFC 6901); empty for a parameter.' }),
+          detail: Type.String({ description: 'What it must be, and what it is.' }),
+        }),
+        { description: 'Every field that is wrong.' },
+      ),
+    ),
+  },
+  { title: 'Problem', description: 'Why a request was refused (RFC 9457).' },
+)
+
 /** RFC 9457. */
-export interface Problem {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  /** Names this one refusal: the log line has the same request_id. */
-  readonly instance: string
-  /** Every field that is wrong. */
-  readonly errors?: readonly FieldProblem[]
-}
+export type Problem = ReadOnly<Static<typeof PROBLEM>>
 
 export function problemFor(fault: Fault, requestId: string): Problem {
   return {

@@ -1,17 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../domain/fault.ts'
 import { pathOf } from './log.ts'
-
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+import { methodsAt, type Operation } from './operation.ts'
 
 /** Refuses what needs no body to be refused, before a byte of it is read. */
-export function refuseEarly(server: FastifyInstance): void {
+export function refuseEarly(server: FastifyInstance, operations: readonly Operation[]): void {
   server.addHook('onRequest', (request, reply, done) => {
     try {
-      if (request.is404) refuseUnknownRoute(server, request, reply)
+      if (request.is404) refuseUnknownRoute(operations, request, reply)
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         refuseOtherSites(request)
-        refuseOtherTypes(request)
+        if (request.method !== 'DELETE' || hasBody(request)) refuseOtherTypes(request)
       }
     } catch (error) {
       done(error as Error) // a Fault, or a bug that fastify hands on just the same
@@ -21,9 +20,8 @@ export function refuseEarly(server: FastifyInstance): void {
   })
 }
 
-function refuseUnknownRoute(server: FastifyInstance, request: FastifyRequest, reply: FastifyReply): never {
-  const path = pathOf(request)
-  const allowed = METHODS.filter((method) => server.hasRoute({ method, url: path }))
+function refuseUnknownRoute(operations: readonly Operation[], request: FastifyRequest, reply: FastifyReply): never {
+  const allowed = methodsAt(operations, pathOf(request))
   if (allowed.length === 0) throw new Fault('not_found', 'There is nothing at this path')
   reply.header('allow', allowed.join(', '))
   throw new Fault('method_not_allowed', `This path takes ${allowed.join(', ')}; got ${request.method}`)
@@ -34,7 +32,11 @@ function refuseUnknownRoute(server: FastifyInstance, request: FastifyRequest, re
 function refuseOtherSites({ headers }: FastifyRequest): void {
   const { origin, host } = headers
   if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return
-  throw new Fault('cross_site', 'Reports are not taken from pages of other sites')
+  throw new Fault('cross_site', 'Nothing is changed for pages of other sites')
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
 function refuseOtherTypes({ headers }: FastifyRequest): void {

@@ -4,18 +4,22 @@ import { parseJson } from '../contract/json-text.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import { createAnswerError } from './answer-error.ts'
-import type { Rendering } from './answer-rendering.ts'
 import type { Log } from './log.ts'
 import { type Meter, meterRequests } from './meter.ts'
+import { collectOperations } from './operation.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { createRefuseUnreadable } from './refuse-unreadable.ts'
 import { addBadge, type Needs as BadgeNeeds } from './routes/badge.ts'
 import { addEvents, type Needs as EventsNeeds } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
 import { addMetrics, type Needs as MetricsNeeds } from './routes/metrics.ts'
+import { addOpenApi } from './routes/openapi.ts'
 import { addPage, type Page } from './routes/page.ts'
 import { addPostStatus, type Ingest } from './routes/post-status.ts'
-import { addStatusJson, type Query } from './routes/status-json.ts'
+import { addRowLists, type Needs as RowLists } from './routes/row-lists.ts'
+import { addStatusJson, type Needs as ReadStatusJson } from './routes/status-json.ts'
+import { addTargetHistory, type Needs as TargetHistory } from './routes/target-history.ts'
+import { addTargets, type Needs as Targets } from './routes/targets.ts'
 
 const TIMEOUTS = {
   headersTimeout: 10_000,
@@ -29,14 +33,20 @@ const TIMEOUTS = {
 // bounds them further by the number of files that it may open.
 const MAX_CONNECTIONS = 10_000 + 4_096
 
+// A name has up to 253 characters, each of which may come as %2F.
+const MAX_PARAM_LENGTH = 3 * 253
+
 // Leaves time to close the store within the five seconds that a stop may take.
 const IN_FLIGHT_MS = 3_500
 
-export interface Needs extends BadgeNeeds, MetricsNeeds {
+/** Everything that is asked for and changes nothing, and the removal of a target. */
+export type Reads = ReadStatusJson & RowLists & Omit<Targets, 'log' | 'monotonicMs'> & TargetHistory
+
+export interface Needs extends Reads, BadgeNeeds, MetricsNeeds {
   readonly host: string
   readonly port: number
+  readonly version: string
   readonly ingest: Ingest
-  readonly statusJson: (query: Query) => Promise<Rendering>
   readonly page: (address: string) => Page
   readonly events: EventsNeeds
   readonly checkWritable: () => Promise<void>
@@ -74,6 +84,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false, // who is already connected is still served
     forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     http: TIMEOUTS,
     requestTimeout: TIMEOUTS.requestTimeout,
     keepAliveTimeout: TIMEOUTS.keepAliveTimeout,
@@ -83,6 +94,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   server.server.maxConnections = MAX_CONNECTIONS
   server.setErrorHandler(answerError)
 
+  const operations = collectOperations(server)
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('startedAtMs')
   // Hooks on the way of every report call back instead of returning a promise: each promise is a turn of the queue.
@@ -98,16 +110,20 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     done(null, payload)
   })
   meterRequests(server, needs)
-  refuseEarly(server)
+  refuseEarly(server, operations)
   readBodiesOurselves(server)
 
   addPostStatus(server, needs)
   addStatusJson(server, needs)
+  addRowLists(server, needs)
+  addTargets(server, needs)
+  addTargetHistory(server, needs)
   addBadge(server, needs)
   addEvents(server, needs.events)
   addMetrics(server, needs)
   addPage(server, { ...needs, ownUrl: () => urlOf(server) })
   addHealth(server, { ...needs, isStopping: () => isStopping })
+  addOpenApi(server, { ...needs, operations })
 
   await start(server, host, port)
   return {

@@ -5,7 +5,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Fault } from '../../src/domain/fault.ts'
-import { type HttpServer, listen } from '../../src/http/server.ts'
+import { type HttpServer, listen, type Reads } from '../../src/http/server.ts'
 import { createStream, type Stream } from '../../src/stream/stream.ts'
 import { createEventReader, createFollower, type Follower } from './event-reader.ts'
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts'
@@ -30,6 +30,22 @@ afterEach(async () => {
   }
 })
 
+const fail = () => assert.fail()
+const NO_READS: Reads = {
+  statusJson: fail,
+  render: fail,
+  statusRows: fail,
+  fileRows: fail,
+  groupRows: fail,
+  historyRows: fail,
+  transitionRows: fail,
+  targetsAfter: fail,
+  target: fail,
+  removeTarget: fail,
+  periods: fail,
+  episodes: fail,
+}
+
 /** The real server on a fleet that does what the test says. */
 async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => void } = {}): Promise<Served> {
   const fleet = createFakeFleet({ rowBytes })
@@ -49,7 +65,8 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
     host: '127.0.0.1',
     port: 0,
     ingest: async () => [],
-    statusJson: () => assert.fail(),
+    ...NO_READS,
+    version: '0.0.0',
     page: () => assert.fail(),
     checkWritable: async () => {},
     badgeSvg: () => assert.fail(),

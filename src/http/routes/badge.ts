@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Query } from './status-json.ts'
+import Type from 'typebox'
+import { addRoute, describeOperation } from '../operation.ts'
+import { type Query, SELECTION } from '../query.ts'
 
 export interface Needs {
   readonly badgeSvg: (query: Query) => string
@@ -7,17 +9,54 @@ export interface Needs {
   readonly badgeJson: (query: Query) => object
 }
 
+const { repo, server: serverName } = SELECTION.properties
+const QUERY = Type.Object({
+  repo,
+  server: serverName,
+  label: Type.Optional(Type.String({ description: 'What stands on the left.' })),
+})
+
+const SHIELDS = Type.Object({
+  schemaVersion: Type.Literal(1),
+  label: Type.String(),
+  message: Type.String(),
+  color: Type.String(),
+  cacheSeconds: Type.Integer(),
+})
+
+const BADGE_SVG = describeOperation({
+  method: 'GET',
+  path: '/badge.svg',
+  id: 'getBadgeSvg',
+  tag: 'badges',
+  summary: 'The status as a picture',
+  query: QUERY,
+  answer: { status: 200, description: 'The picture.', content: { 'image/svg+xml': Type.String() } },
+})
+
+const BADGE_JSON = describeOperation({
+  method: 'GET',
+  path: '/badge.json',
+  id: 'getBadgeJson',
+  tag: 'badges',
+  summary: 'The same for shields.io to draw',
+  query: QUERY,
+  answer: {
+    status: 200,
+    description: 'What shields.io asks an endpoint for.',
+    content: { 'application/json': SHIELDS },
+  },
+})
+
 // A picture can be opened as a page of this server, too: then nothing in it may run.
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 /** `GET /badge.svg` and `/badge.json`: the status of a selection, for READMEs. */
 export function addBadge(server: FastifyInstance, { badgeSvg, badgeJson }: Needs): void {
-  server.get<{ Querystring: Query }>('/badge.svg', async ({ query }, reply) =>
+  addRoute(server, BADGE_SVG, async ({ query, reply }) =>
     forOtherSites(reply).header('content-security-policy', POLICY).type('image/svg+xml').send(badgeSvg(query)),
   )
-  server.get<{ Querystring: Query }>('/badge.json', async ({ query }, reply) =>
-    forOtherSites(reply).send(badgeJson(query)),
-  )
+  addRoute(server, BADGE_JSON, async ({ query, reply }) => forOtherSites(reply).send(badgeJson(query)))
 }
 
 // GitHub shows pictures from a cache of its own, which keeps them for hours unless each of these words is there.

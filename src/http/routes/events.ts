@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
 import { Fault } from '../../domain/fault.ts'
 import type { Target } from '../../domain/report.ts'
-import type { Query } from './status-json.ts'
+import { addRoute, describeOperation } from '../operation.ts'
+import { type Query, SELECTION } from '../query.ts'
 
 type Matches = ((target: Target) => boolean) | null
 
@@ -24,6 +26,24 @@ export interface Needs {
   readonly filter: EventFilter
 }
 
+const { repo, server: serverName, status } = SELECTION.properties
+
+const EVENTS = describeOperation({
+  method: 'GET',
+  path: '/api/v1/events',
+  id: 'getEvents',
+  tag: 'events',
+  summary: 'What changes, as it happens, as server-sent events',
+  description: '`Last-Event-ID` goes on where an earlier connection ended. `status` is refused.',
+  query: Type.Object({
+    repo,
+    server: serverName,
+    status,
+    last_event_id: Type.Optional(Type.String({ description: 'The same as the header, for those who cannot set one.' })),
+  }),
+  answer: { status: 200, description: 'Until the connection ends.', content: { 'text/event-stream': Type.String() } },
+})
+
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   // Nginx would collect events until its buffer is full.
@@ -32,8 +52,9 @@ const HEADERS = {
 
 /** `GET /api/v1/events`: server-sent events. Always those, whatever Accept says. */
 export function addEvents(server: FastifyInstance, { open, filter }: Needs): void {
-  server.get<{ Querystring: Query }>('/api/v1/events', async (request, reply) => {
-    const { repo, server, status, last_event_id } = request.query
+  addRoute(server, EVENTS, async ({ query, request, reply }) => {
+    const { repo, server, status } = query
+    const { last_event_id } = request.query as Query // each time that it was given: the last one counts
     if (status !== undefined && status !== '') {
       throw new Fault('invalid_filter', 'Events are not filtered by "status": a target would leave without a word')
     }

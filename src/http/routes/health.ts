@@ -1,8 +1,19 @@
 import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
 import { Fault } from '../../domain/fault.ts'
+import { addRoute, describeOperation } from '../operation.ts'
 
 // One look at the disk serves everyone who asks meanwhile: a probe must not become a load.
 const CHECK_HOLDS_MS = 1_000
+
+const OK = Type.Object({ status: Type.Literal('ok') })
+
+const LIVEZ = health('/livez', 'getLivez', 'The process answers')
+const HEALTHZ = health('/healthz', 'getHealthz', "The same, for Grafana's data source")
+const READYZ = {
+  ...health('/readyz', 'getReadyz', 'The server can take a report and keep it'),
+  faults: ['shutting_down', 'store_unavailable'] as const,
+}
 
 export interface Needs {
   readonly checkWritable: () => Promise<void>
@@ -25,11 +36,23 @@ export function addHealth(server: FastifyInstance, { checkWritable, isStopping, 
     return latest.result
   }
 
-  server.get('/livez', async () => ({ status: 'ok' }))
-  server.get('/healthz', async () => ({ status: 'ok' }))
-  server.get('/readyz', async () => {
+  addRoute(server, LIVEZ, async () => ({ status: 'ok' }))
+  addRoute(server, HEALTHZ, async () => ({ status: 'ok' }))
+  addRoute(server, READYZ, async () => {
     if (isStopping()) throw new Fault('shutting_down', 'The server is stopping: ask another, or ask again later')
     await isWritable()
     return { status: 'ok' }
+  })
+}
+
+function health(path: string, id: string, summary: string) {
+  return describeOperation({
+    method: 'GET',
+    path,
+    id,
+    tag: 'service',
+    summary,
+    query: Type.Object({}),
+    answer: { status: 200, description: 'It does.', content: { 'application/json': OK } },
   })
 }

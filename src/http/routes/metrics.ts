@@ -1,9 +1,25 @@
 import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { addRoute, describeOperation } from '../operation.ts'
 
 export interface Exposition {
   readonly contentType: string
   readonly body: Buffer
 }
+
+const METRICS = describeOperation({
+  method: 'GET',
+  path: '/metrics',
+  id: 'getMetrics',
+  tag: 'service',
+  summary: 'For Prometheus',
+  query: Type.Object({}),
+  answer: {
+    status: 200,
+    description: 'The metrics, in the format that Accept asks for.',
+    content: { 'text/plain': Type.String(), 'application/openmetrics-text': Type.String() },
+  },
+})
 
 export interface Needs {
   readonly exposition: (accept: string | undefined) => Promise<Exposition>
@@ -11,8 +27,8 @@ export interface Needs {
 
 /** `GET /metrics`, for Prometheus. Accept chooses the format: Prometheus 3 refuses an answer whose type it does not know. */
 export function addMetrics(server: FastifyInstance, { exposition }: Needs): void {
-  server.get('/metrics', async ({ headers }, reply) => {
-    const { contentType, body } = await exposition(headers.accept)
+  addRoute(server, METRICS, async ({ request, reply }) => {
+    const { contentType, body } = await exposition(request.headers.accept)
     return reply.headers({ 'content-type': contentType, vary: 'accept' }).send(body)
   })
 }

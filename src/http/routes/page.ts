@@ -1,10 +1,22 @@
 import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { addRoute, describeOperation } from '../operation.ts'
 
 export interface Page {
   readonly html: string
   /** What the page may load and do: the Content-Security-Policy header. */
   readonly policy: string
 }
+
+const PAGE = describeOperation({
+  method: 'GET',
+  path: '/',
+  id: 'getPage',
+  tag: 'service',
+  summary: 'The page for people',
+  query: Type.Object({}),
+  answer: { status: 200, description: 'The page.', content: { 'text/html': Type.String() } },
+})
 
 export interface Needs {
   /** `address` is where the reader's browser found us. */
@@ -14,7 +26,7 @@ export interface Needs {
 
 /** `GET /`: the page. */
 export function addPage(server: FastifyInstance, { page, ownUrl }: Needs): void {
-  server.get('/', async (request, reply) => {
+  addRoute(server, PAGE, async ({ request, reply }) => {
     const { html, policy } = page(addressIn(request.headers.host) ?? ownUrl())
     return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html)
   })

@@ -1,7 +1,41 @@
 import type { FastifyInstance } from 'fastify'
-import type { ReportAnswer } from '../../contract/answer.ts'
+import Type from 'typebox'
+import { BATCH_ANSWER, REPORT_ANSWER, type ReportAnswer } from '../../contract/answer.ts'
+import { MAX_BATCH } from '../../contract/limits.ts'
+import { REPORT } from '../../contract/report.ts'
 import { parseSubmission, type Submission } from '../../contract/submission.ts'
-import { type Log, outcome, REPORT_PATH, reportLine } from '../log.ts'
+import { type Log, outcome, REPORT_PATH, REPORT_PATH_V1, reportLine } from '../log.ts'
+import { addRoute, describeOperation } from '../operation.ts'
+
+const ONE_REPORT = { ...REPORT, title: 'Report' }
+
+const POST_STATUS = describeOperation({
+  method: 'POST',
+  path: REPORT_PATH,
+  id: 'postStatus',
+  tag: 'reports',
+  summary: 'Takes one report, or a batch of them',
+  description: 'Answered when it is on the disk. One invalid report refuses a batch.',
+  query: Type.Object({}),
+  body: Type.Union([ONE_REPORT, Type.Array(ONE_REPORT, { minItems: 1, maxItems: MAX_BATCH })]),
+  answer: {
+    status: 200,
+    description: 'What became of it: of a batch in its order.',
+    content: { 'application/json': Type.Union([REPORT_ANSWER, BATCH_ANSWER]) },
+  },
+  faults: [
+    'malformed_body',
+    'cross_site',
+    'body_too_large',
+    'unsupported_media_type',
+    'invalid_report',
+    'report_from_the_future',
+    'store_unavailable',
+    'overloaded',
+  ],
+})
+
+const POST_STATUS_ALIAS = { ...POST_STATUS, path: REPORT_PATH_V1, id: 'postStatusV1' }
 
 export interface Needs {
   readonly ingest: Ingest
@@ -16,12 +50,14 @@ const NAMES_LOGGED = 20
 
 /** `POST /api/status`: one report, or a batch of them in an array. */
 export function addPostStatus(server: FastifyInstance, { ingest, log, monotonicMs }: Needs): void {
-  server.post(REPORT_PATH, async (request) => {
-    const submission = parseSubmission(request.body)
-    const answers = await ingest(submission, request.bodyBytes)
-    log.info({ ...described(submission, answers), ...outcome(request, 200, monotonicMs()) }, reportLine(request))
-    return submission.isBatch ? { results: answers } : answers[0]
-  })
+  for (const operation of [POST_STATUS, POST_STATUS_ALIAS]) {
+    addRoute(server, operation, async ({ request }) => {
+      const submission = parseSubmission(request.body)
+      const answers = await ingest(submission, request.bodyBytes)
+      log.info({ ...described(submission, answers), ...outcome(request, 200, monotonicMs()) }, reportLine(request))
+      return submission.isBatch ? { results: answers } : answers[0]
+    })
+  }
 }
 
 function described({ reports, isBatch }: Submission, answers: readonly ReportAnswer[]) {

@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { openApi } from '../openapi.ts'
+import { addRoute, describeOperation, type Operation } from '../operation.ts'
+
+const OPENAPI = describeOperation({
+  method: 'GET',
+  path: '/openapi.json',
+  id: 'getOpenApi',
+  tag: 'service',
+  summary: 'This document',
+  query: Type.Object({}),
+  answer: {
+    status: 200,
+    description: 'OpenAPI 3.1.',
+    content: { 'application/json': Type.Object({ openapi: Type.String() }, { additionalProperties: true }) },
+  },
+})
+
+export interface Needs {
+  /** Of every route, also of those that are added after this one. */
+  readonly operations: readonly Operation[]
+  readonly version: string
+}
+
+/** `GET /openapi.json`. */
+export function addOpenApi(server: FastifyInstance, { operations, version }: Needs): void {
+  let document: string | undefined // when the first one asks, all routes are there
+
+  addRoute(server, OPENAPI, async ({ reply }) => {
+    document ??= JSON.stringify(openApi(operations, version))
+    return reply.type('application/json; charset=utf-8').send(document)
+  })
+}

@@ -1,0 +1,159 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static, type TObject } from 'typebox'
+import {
+  FILE_ROW,
+  type FileRow,
+  GROUP_ROW,
+  type GroupRow,
+  HISTORY_ROW,
+  type HistoryRow,
+  MAX_ROWS,
+  TRANSITION_ROW,
+  type TransitionRow,
+} from '../../contract/row-lists.ts'
+import { STATUS_ROW, type StatusRow } from '../../contract/status-json.ts'
+import { parseDurationMs } from '../../contract/time.ts'
+import { answerRendering, type Rendering } from '../answer-rendering.ts'
+import { CSV_TYPE, csvOf } from '../csv.ts'
+import { addRoute, describeOperation, type Operation } from '../operation.ts'
+import { AT, MAX_POINTS, momentIn, SELECTION, SPAN, STEP } from '../query.ts'
+
+/** Which targets, as it was asked for. */
+export type Selected = Static<typeof SELECTION>
+
+/** A stretch of time as it was asked for. Null: the default. */
+export interface AskedSpan {
+  readonly from: Date | null
+  readonly to: Date | null
+}
+
+export interface Needs {
+  /** `at`: null is now. */
+  readonly statusRows: (selected: Selected, at: Date | null) => Promise<readonly StatusRow[]>
+  readonly fileRows: (selected: Selected, at: Date | null) => Promise<readonly FileRow[]>
+  readonly groupRows: (selected: Selected, by: 'repo' | 'server') => readonly GroupRow[]
+  readonly historyRows: (
+    selected: Selected,
+    asked: AskedSpan & { readonly stepMs: number | null; readonly maxPoints: number },
+  ) => Promise<readonly HistoryRow[]>
+  readonly render: (text: string) => Rendering
+  readonly transitionRows: (selected: Selected, asked: AskedSpan) => Promise<readonly TransitionRow[]>
+}
+
+const SHAPE = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_ROWS,
+      default: MAX_ROWS,
+      description: 'No more rows than the first so many.',
+    }),
+  ),
+  format: Type.Optional(Type.Enum(['json', 'csv'], { default: 'json', description: 'How the rows are written.' })),
+})
+
+const STATUS_ROWS = rowsOperation(STATUS_ROW, {
+  path: '/api/v1/status',
+  id: 'listStatus',
+  summary: 'One row for each target, the worst first',
+  query: Type.Object({ ...SELECTION.properties, ...AT.properties, ...SHAPE.properties }),
+})
+
+const FILE_ROWS = rowsOperation(FILE_ROW, {
+  path: '/api/v1/files',
+  id: 'listFiles',
+  summary: 'One row for each drifted file, those of the worst targets first',
+  query: Type.Object({ ...SELECTION.properties, ...AT.properties, ...SHAPE.properties }),
+})
+
+const HISTORY_ROWS = rowsOperation(HISTORY_ROW, {
+  path: '/api/v1/history',
+  id: 'listHistory',
+  summary: 'What each target showed over time, at common times in ascending order',
+  description: `Each row is about the time from its \`time\` to the next one and tells the worst of it. A target has no row before
+its first report. \`from\` is a day before \`to\` when it is left out; \`status\` asks for targets that showed it at \`to\`.
+The step grows until there are no more than ${MAX_ROWS} rows.`,
+  query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...STEP.properties, ...SHAPE.properties }),
+})
+
+const TRANSITION_ROWS = rowsOperation(TRANSITION_ROW, {
+  path: '/api/v1/transitions',
+  id: 'listTransitions',
+  summary: 'Each moment at which a status became another, in ascending order',
+  description: `\`from\` is a day before \`to\` when it is left out; \`status\` asks for targets that showed it at \`to\`. Of more than
+${MAX_ROWS} the newest; \`limit\` leaves the newest, too.`,
+  query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...SHAPE.properties }),
+})
+
+const REPO_ROWS = rowsOperation(GROUP_ROW, {
+  path: '/api/v1/repos',
+  id: 'listRepos',
+  summary: 'One row for each repository, in order of name',
+  query: Type.Object({ ...SELECTION.properties, ...SHAPE.properties }),
+})
+
+const SERVER_ROWS = rowsOperation(GROUP_ROW, {
+  path: '/api/v1/servers',
+  id: 'listServers',
+  summary: 'One row for each server, in order of name',
+  query: Type.Object({ ...SELECTION.properties, ...SHAPE.properties }),
+})
+
+/** Flat rows for dashboards. Always 200 and always a list, whatever Accept says: Infinity asks for text/plain first. */
+export function addRowLists(server: FastifyInstance, needs: Needs): void {
+  addRoute(server, STATUS_ROWS, async (asked) =>
+    send(STATUS_ROW, asked, await needs.statusRows(asked.query, momentIn(asked.query.at))),
+  )
+  addRoute(server, FILE_ROWS, async (asked) =>
+    send(FILE_ROW, asked, await needs.fileRows(asked.query, momentIn(asked.query.at))),
+  )
+  addRoute(server, HISTORY_ROWS, async (asked) => {
+    const { step, max_points: maxPoints = MAX_POINTS } = asked.query
+    const stepMs = step === undefined ? null : parseDurationMs(step)
+    return send(HISTORY_ROW, asked, await needs.historyRows(asked.query, { ...spanIn(asked.query), stepMs, maxPoints }))
+  })
+  addRoute(server, TRANSITION_ROWS, async (asked) => {
+    const rows = await needs.transitionRows(asked.query, spanIn(asked.query))
+    return send(TRANSITION_ROW, asked, rows.slice(-(asked.query.limit ?? MAX_ROWS)))
+  })
+  addRoute(server, REPO_ROWS, async (asked) => send(GROUP_ROW, asked, needs.groupRows(asked.query, 'repo')))
+  addRoute(server, SERVER_ROWS, async (asked) => send(GROUP_ROW, asked, needs.groupRows(asked.query, 'server')))
+
+  /** Answers with rows, in the way that was asked for. */
+  async function send<Row extends object>(
+    schema: TObject,
+    { query, request, reply }: AskedForRows,
+    rows: readonly Row[],
+  ): Promise<FastifyReply> {
+    const { limit = MAX_ROWS, format = 'json' } = query
+    const shown = rows.length > limit ? rows.slice(0, limit) : rows
+    if (format === 'csv') return reply.type(CSV_TYPE).send(csvOf(schema, shown as readonly Record<string, never>[]))
+    return answerRendering(needs.render(JSON.stringify(shown)), request, reply)
+  }
+}
+
+interface AskedForRows {
+  readonly query: Static<typeof SHAPE>
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+function rowsOperation<Query extends TObject>(
+  row: TObject,
+  operation: Pick<Operation<TObject, Query>, 'path' | 'id' | 'summary' | 'description'> & { readonly query: Query },
+) {
+  return describeOperation({
+    method: 'GET',
+    tag: 'rows',
+    ...operation,
+    answer: {
+      status: 200,
+      description: 'The rows; an empty list when there are none.',
+      content: { 'application/json': Type.Array(row), 'text/csv': Type.String() },
+    },
+  })
+}
+
+export function spanIn({ from, to }: Static<typeof SPAN>): AskedSpan {
+  return { from: momentIn(from), to: momentIn(to) }
+}

@@ -1,0 +1,99 @@
+import type { FastifyInstance } from 'fastify'
+import Type, { type Static } from 'typebox'
+import { STATUS_ROW, type StatusRow, type TargetName } from '../../contract/status-json.ts'
+import { TARGET, type TargetDetails } from '../../contract/target.ts'
+import { Fault } from '../../domain/fault.ts'
+import { createCursors } from '../cursor.ts'
+import { type Log, outcome } from '../log.ts'
+import { addRoute, describeOperation } from '../operation.ts'
+import { NEXT_CURSOR, PAGE, PAGE_SIZE } from '../page-of.ts'
+import { SELECTION } from '../query.ts'
+import type { Selected } from './row-lists.ts'
+
+export interface Needs {
+  /** Those after a name, in order of name, and one more when there is another page. */
+  readonly targetsAfter: (selected: Selected, after: TargetName | null, limit: number) => readonly StatusRow[]
+  readonly target: (name: TargetName) => TargetDetails | undefined
+  /** Resolves to false when there is none. */
+  readonly removeTarget: (name: TargetName) => Promise<boolean>
+  readonly log: Log
+  readonly monotonicMs: () => number
+}
+
+const NAME = Type.Object({
+  repo: Type.String({ description: 'Percent-encoded: `owner%2Fname`.' }),
+  server: Type.String({ description: 'Percent-encoded.' }),
+})
+
+const LIST = describeOperation({
+  method: 'GET',
+  path: '/api/v1/targets',
+  id: 'listTargets',
+  tag: 'targets',
+  summary: 'All targets in order of name, page by page',
+  query: Type.Object({ ...SELECTION.properties, ...PAGE.properties }),
+  answer: {
+    status: 200,
+    description: 'One page.',
+    content: { 'application/json': Type.Object({ items: Type.Array(STATUS_ROW), next_cursor: NEXT_CURSOR }) },
+  },
+})
+
+const ONE = describeOperation({
+  method: 'GET',
+  path: '/api/v1/targets/{repo}/{server}',
+  id: 'getTarget',
+  tag: 'targets',
+  summary: 'Everything that is known of one target',
+  params: NAME,
+  query: Type.Object({}),
+  answer: { status: 200, description: 'The target.', content: { 'application/json': TARGET } },
+  faults: ['not_found'],
+})
+
+const REMOVE = describeOperation({
+  method: 'DELETE',
+  path: '/api/v1/targets/{repo}/{server}',
+  id: 'removeTarget',
+  tag: 'targets',
+  summary: 'Forgets a target with its history',
+  description: 'For a server that is gone. It begins anew with its next report.',
+  params: NAME,
+  query: Type.Object({}),
+  answer: { status: 204, description: 'It is forgotten.', content: {} },
+  faults: ['not_found', 'cross_site', 'store_unavailable'],
+})
+
+const CURSORS = createCursors(Type.Tuple([Type.String(), Type.String()]))
+
+/** Targets as resources. */
+export function addTargets(server: FastifyInstance, needs: Needs): void {
+  const { targetsAfter, target, removeTarget, log, monotonicMs } = needs
+
+  addRoute(server, LIST, async ({ query }) => {
+    const { cursor, limit = PAGE_SIZE } = query
+    const found = targetsAfter(query, cursor === undefined ? null : nameIn(CURSORS.read(cursor)), limit)
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    const isMore = found.length > limit && last !== undefined
+    return { items, next_cursor: isMore ? CURSORS.write([last.repo, last.server]) : null }
+  })
+
+  addRoute(server, ONE, async ({ params }) => target(params) ?? refuseUnknown(params))
+
+  addRoute(server, REMOVE, async ({ params, request, reply }) => {
+    if (!(await removeTarget(params))) refuseUnknown(params)
+    const { repo, server } = params
+    log.info({ repo, server, ...outcome(request, 204, monotonicMs()) }, 'a target was removed')
+    return reply.code(204).send()
+  })
+}
+
+function nameIn([repo, server]: [string, string]): TargetName {
+  return { repo, server }
+}
+
+function refuseUnknown({ repo, server }: Static<typeof NAME>): never {
+  const shown = [repo, server].map((name) => JSON.stringify(name.slice(0, 80).toWellFormed()))
+  throw new Fault('not_found', `There is no target of repository ${shown.join(' on server ')}`)
+}

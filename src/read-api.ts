@@ -1,0 +1,100 @@
+import { Fault } from './domain/fault.ts'
+import type { Target } from './domain/report.ts'
+import type { History } from './history/history.ts'
+import type { Reads } from './http/server.ts'
+import { createRendering } from './snapshot/rendering.ts'
+import { fileRowsOf, groupRowsOf, statusRowsOf, targetDetailsOf, targetRowsAfter } from './snapshot/row-lists.ts'
+import { parseSelection } from './snapshot/selection.ts'
+import type { Snapshot } from './snapshot/snapshot.ts'
+
+export interface Needs {
+  readonly snapshot: Pick<Snapshot, 'rendered' | 'views'>
+  readonly history: History
+  readonly remove: (target: Target, at: Date) => Promise<boolean>
+  readonly now: () => Date
+}
+
+type Named = { readonly repo?: string; readonly server?: string }
+
+const DAY_MS = 86_400_000
+
+// As far as a reporter's clock may be ahead, a dashboard's may be, too: it asks for its own "now".
+const CLOCK_SKEW_MS = 5 * 60_000
+
+/** Who answers what is read: of now the snapshot, of the past the history. */
+export function createReads({ snapshot, history, remove, now }: Needs): Reads {
+  /** @throws Fault `invalid_filter` when it has not come yet */
+  function past(at: Date): Date {
+    const current = now()
+    if (at.getTime() > current.getTime() + CLOCK_SKEW_MS) {
+      refuse('at', `must not lie ahead of this server's clock, which says ${current.toISOString()}`)
+    }
+    return at > current ? current : at
+  }
+
+  /** Null: all. History is kept of the targets that there are now. */
+  function targetsOf({ repo, server }: Named): Target[] | null {
+    const selection = { ...parseSelection({ repo, server }), status: null }
+    if (selection.repo === null && selection.server === null) return null
+    return snapshot.views(selection).map(({ record }) => record.newest.report.target)
+  }
+
+  function spanOf(named: Named, { from, to }: { from: Date | null; to: Date | null }, longestMs: number) {
+    const current = now()
+    const until = to === null || to > current ? current : to
+    const since = from ?? new Date(Math.max(0, until.getTime() - longestMs))
+    if (since > (to ?? since)) refuse('from', 'must not be after to')
+    return { targets: targetsOf(named), from: since > until ? until : since, to: until }
+  }
+
+  return {
+    async statusJson(selected, at) {
+      const selection = parseSelection(selected)
+      if (at === null) return snapshot.rendered(selection)
+      return createRendering(JSON.stringify(await history.statusJson(selection, past(at))))
+    },
+
+    render: createRendering,
+
+    async statusRows(selected, at) {
+      const selection = parseSelection(selected)
+      return at === null ? statusRowsOf(snapshot.views(selection)) : history.statusRows(selection, past(at))
+    },
+
+    async fileRows(selected, at) {
+      const selection = parseSelection(selected)
+      return at === null ? fileRowsOf(snapshot.views(selection)) : history.fileRows(selection, past(at))
+    },
+
+    groupRows: (selected, by) => groupRowsOf(snapshot.views(parseSelection(selected)), by),
+
+    historyRows: async (selected, { stepMs, maxPoints, ...span }) => {
+      const { status } = parseSelection(selected)
+      return history.graph({ ...spanOf(selected, span, DAY_MS), status, stepMs, maxPoints })
+    },
+
+    transitionRows: async (selected, span) => {
+      const { status } = parseSelection(selected)
+      return history.transitions({ ...spanOf(selected, span, DAY_MS), status })
+    },
+
+    targetsAfter: (selected, after, limit) => targetRowsAfter(snapshot.views(parseSelection(selected)), after, limit),
+
+    target({ repo, server }) {
+      const [view] = snapshot.views({ repo: new Set([repo]), server: new Set([server]), status: null })
+      return view === undefined ? undefined : targetDetailsOf(view)
+    },
+
+    removeTarget: ({ repo, server }) => remove({ repo, server }, now()),
+
+    periods: (named, { limit, after, ...span }) =>
+      history.periods({ ...spanOf(named, span, Number.POSITIVE_INFINITY), limit, after }),
+
+    episodes: (named, { limit, after, ...span }) =>
+      history.episodes({ ...spanOf(named, span, Number.POSITIVE_INFINITY), limit, after }),
+  }
+}
+
+function refuse(field: string, detail: string): never {
+  throw new Fault('invalid_filter', `The filter "${field}" ${detail}`, { problems: [{ field, pointer: '', detail }] })
+}
