@@ -23,7 +23,7 @@ export function measuredOf({ record: { newest, period, episode }, status, findin
     stale: freshness === 'STALE',
     lastCheckAt: newest.report.checkedAt,
     contactAt: newest.arrivedAt,
-    since,
+    since: new Date(since),
     driftSince: episode === null ? null : new Date(episode.firstDirtyAt),
     missedChecks: period.missed,
   }

@@ -60,6 +60,11 @@ interface Entry {
   toldFreshness: Freshness
 }
 
+interface Look {
+  readonly presentMs: number
+  readonly monotonicMs: number
+}
+
 // Writing a thousand rows takes about two milliseconds; then the event loop gets its turn.
 const ROWS_IN_A_TURN = 2_000
 
@@ -102,8 +107,17 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     })
   }
 
-  function viewNow({ record, heardAtMs, contactAtMs }: Entry): View {
-    return viewOf(record, { silentMs: presentMs() - heardAtMs, contactMs: monotonicMs() - contactAtMs })
+  /** One look at the clocks serves all the views of a turn. */
+  function look(): Look {
+    return { presentMs: presentMs(), monotonicMs: monotonicMs() }
+  }
+
+  function viewAt({ presentMs, monotonicMs }: Look, { record, heardAtMs, contactAtMs }: Entry): View {
+    return viewOf(record, { silentMs: presentMs - heardAtMs, contactMs: monotonicMs - contactAtMs })
+  }
+
+  function viewNow(entry: Entry): View {
+    return viewAt(look(), entry)
   }
 
   function names(): readonly string[] {
@@ -112,11 +126,27 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   }
 
   function* eachView(selection: Selection): Iterable<View> {
-    const isNamed = targetsNamedBy(selection)
-    for (const entry of entries.values()) {
-      if (isNamed !== null && !isNamed(entry.record.newest.report.target)) continue
+    for (const entry of entriesNamedBy(selection)) {
       const view = viewNow(entry)
       if (selection.status?.has(view.status) ?? true) yield view
+    }
+  }
+
+  function* entriesNamedBy(selection: Selection): Iterable<Entry> {
+    const { repo: repos, server: servers } = selection
+    if (repos !== null && servers !== null && repos.size * servers.size < entries.size) {
+      // Whoever asks for a few by name must not make us look at a million.
+      for (const repo of repos) {
+        for (const server of servers) {
+          const entry = entries.get(nameOf({ repo, server }))
+          if (entry !== undefined) yield entry
+        }
+      }
+      return
+    }
+    const isNamed = targetsNamedBy(selection)
+    for (const entry of entries.values()) {
+      if (isNamed === null || isNamed(entry.record.newest.report.target)) yield entry
     }
   }
 
@@ -128,11 +158,15 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     const at = now()
     const text = new StatusText()
     let written = 0
+    let clocks = look()
     for (const name of names()) {
-      if (++written % ROWS_IN_A_TURN === 0) await nextTurn()
+      if (++written % ROWS_IN_A_TURN === 0) {
+        await nextTurn()
+        clocks = look()
+      }
       const entry = entries.get(name) // what it is now: it may have changed, or gone, since the loop had its turn
       if (entry === undefined) continue
-      const view = viewNow(entry)
+      const view = viewAt(clocks, entry)
       text.add(view, fragment(entry, view))
     }
     return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))

@@ -4,6 +4,7 @@ import type { LastKnown, StatusRow } from '../contract/status-json.ts'
 import { formatTime } from '../contract/time.ts'
 import { type EffectiveStatus, effectiveStatus } from '../domain/effective-status.ts'
 import { type Freshness, freshnessOf, staleAfterMs } from '../domain/freshness.ts'
+import type { EpochMs } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
 
 /** How long ago something was, in milliseconds, by a clock that nobody sets. */
@@ -19,7 +20,7 @@ export interface View extends EffectiveStatus<ReportBody> {
   readonly record: TargetRecord<ReportBody>
   readonly freshness: Freshness
   /** The first check of the unbroken run with this status; of silence the moment in which the grace was over. */
-  readonly since: Date
+  readonly since: EpochMs
   readonly ageSeconds: number
   readonly contactAgeSeconds: number
 }
@@ -28,11 +29,14 @@ export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }
   const { report, arrivedAt } = record.newest
   const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
   const freshness = freshnessOf({ silentMs, periodMs: report.periodMs, ageOnArrivalMs })
+  const { status, reason, finding } = effectiveStatus(record, freshness)
   return {
-    ...effectiveStatus(record, freshness),
+    status,
+    reason,
+    finding,
     record,
     freshness,
-    since: new Date(freshness === 'STALE' ? arrivedAt.getTime() + staleAfterMs(report.periodMs) : record.since),
+    since: freshness === 'STALE' ? arrivedAt.getTime() + staleAfterMs(report.periodMs) : record.since,
     // Not "the wall clock now, less last_check": when someone sets this server's clock, no age must jump.
     ageSeconds: wholeSeconds(ageOnArrivalMs + contactMs),
     contactAgeSeconds: wholeSeconds(contactMs),
@@ -64,7 +68,7 @@ export function rowOf(view: View): StatusRow {
     out_of_sync: view.status === 'OUT_OF_SYNC' ? 1 : 0,
     drift_count: view.finding?.report.driftCount ?? 0,
     last_check: body.last_check,
-    since: formatTime(view.since),
+    since: formatTime(new Date(view.since)),
     drift_since: episode === null ? null : formatTime(new Date(episode.firstDirtyAt)),
     last_clean: episode?.lastCleanAt == null ? null : formatTime(new Date(episode.lastCleanAt)),
     age_seconds: view.ageSeconds,

@@ -21,6 +21,8 @@ function moment(n: number): string {
   return new Date(Date.parse('2026-04-21T00:00:00Z') + n * 1_000).toISOString().replace('.000', '')
 }
 
+const BEGUN = Date.now()
+
 /** Posts until the server is gone. Calls back with every report that was acknowledged. */
 async function load(
   { url }: RunningServer,
@@ -28,7 +30,8 @@ async function load(
   acknowledged: (server: string, last_check: string) => void,
 ) {
   const server = `server-${client}`
-  for (let n = Date.now() % 1_000_000; ; n++) {
+  // Each round goes on above where the one before it ended: a check takes longer than a millisecond.
+  for (let n = Date.now() - BEGUN; ; n++) {
     const last_check = moment(n)
     try {
       const { status } = await post(url, aBody({ server, last_check, files: [{ name: last_check }] }))
