@@ -9,7 +9,8 @@ import { type Measured, measuredOf } from './measured.ts'
 import { createRenderCache } from './render-cache.ts'
 import { createRendering, type Rendering } from './rendering.ts'
 import { EVERYTHING, isEverything, type Selection, targetsNamedBy } from './selection.ts'
-import { compareNames, nameOf, statusJsonOf } from './status-json.ts'
+import { SortedNames } from './sorted-names.ts'
+import { nameOf, statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
 import { type Summary, summaryOf } from './summary.ts'
 import { freshnessOnArrival, type View, viewOf } from './view.ts'
@@ -75,13 +76,14 @@ const LOOKED_AT_ONCE = 20_000
 export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonicMs, presentMs }: Clocks): Snapshot {
   const entries = new Map<string, Entry>()
   let version = 0
-  let sortedNames: string[] | null = null
+  const names = new SortedNames()
 
   function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactAtMs: number }): void {
     const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH' }
     entry.toldFreshness = viewNow(entry).freshness
-    entries.set(nameOf(record.newest.report.target), entry)
-    sortedNames = null
+    const name = nameOf(record.newest.report.target)
+    entries.set(name, entry)
+    names.add(name)
   }
 
   function change(entry: Entry, record: TargetRecord<ReportBody>, isSignOfLife: boolean): void {
@@ -120,11 +122,6 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     return viewAt(look(), entry)
   }
 
-  function names(): readonly string[] {
-    sortedNames ??= [...entries.keys()].sort(compareNames)
-    return sortedNames
-  }
-
   function* eachView(selection: Selection): Iterable<View> {
     for (const entry of entriesNamedBy(selection)) {
       const view = viewNow(entry)
@@ -159,7 +156,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     const text = new StatusText()
     let written = 0
     let clocks = look()
-    for (const name of names()) {
+    for (const name of names.inOrder()) {
       if (++written % ROWS_IN_A_TURN === 0) {
         await nextTurn()
         clocks = look()
@@ -177,14 +174,16 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     return entry.fragment
   }
 
-  let lookedUpTo = 0
+  let lookingAt = entries.values() // goes on where it was, also when targets come and go meanwhile
   function newlySilent(): Target[] {
     const silent: Target[] = []
-    const all = names()
-    for (let looked = Math.min(all.length, LOOKED_AT_ONCE); looked > 0; looked--) {
-      lookedUpTo = (lookedUpTo + 1) % all.length
-      const entry = entries.get(all[lookedUpTo] ?? '')
-      if (entry === undefined) continue
+    for (let looked = Math.min(entries.size, LOOKED_AT_ONCE); looked > 0; looked--) {
+      let { value: entry } = lookingAt.next()
+      if (entry === undefined) {
+        lookingAt = entries.values()
+        entry = lookingAt.next().value
+      }
+      if (entry === undefined) break
       const { freshness } = viewNow(entry)
       if (freshness !== entry.toldFreshness) silent.push(entry.record.newest.report.target)
       entry.toldFreshness = freshness
@@ -202,8 +201,8 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
       version++
       for (const one of changes) {
         if ('removed' in one) {
-          sortedNames = null
-          entries.delete(nameOf(one.removed))
+          const name = nameOf(one.removed)
+          if (entries.delete(name)) names.remove(name)
           continue
         }
         const { received, applied, after } = one

@@ -67,7 +67,7 @@ function targetOf({ record }: View): Target {
   return record.newest.report.target
 }
 
-export function compareNames(a: string, b: string): number {
+function compareNames(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1
 }
