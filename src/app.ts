@@ -14,7 +14,7 @@ import { createReads } from './read-api.ts'
 import type { Every } from './real-time.ts'
 import { VERSION } from './reporter/version.ts'
 import { type Clocks, createServerClock } from './server-clock.ts'
-import { EVERYTHING, parseSelection, type Query, targetsNamedBy } from './snapshot/selection.ts'
+import { parseSelection, type Query, targetsNamedBy } from './snapshot/selection.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { openStore } from './store/open-store.ts'
 import { beginningOf, streamChangeOf } from './stream/beginning.ts'
@@ -31,6 +31,9 @@ export interface AppConfig {
   /** For how long history is kept. 0: for ever. */
   readonly retentionMs: number
 }
+
+// More than anyone reads, and quick to show.
+const ROWS_ON_PAGE = 500
 
 // Silence is told in seconds.
 const SILENCE_EVERY_MS = 1_000
@@ -91,7 +94,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     ingest: metrics.meterIngest(ingest),
     ...createReads({ snapshot, history: createHistory(store, now), remove: store.remove, now }),
     version: VERSION,
-    page: (address) => renderPage({ status: snapshot.statusJson(EVERYTHING), example: exampleRequest(address, now()) }),
+    page: async (address) =>
+      renderPage({ ...(await snapshot.worst(ROWS_ON_PAGE)), example: exampleRequest(address, now()) }),
     badgeSvg: (query) => badgeSvg(badgeFor(query)),
     badgeJson: (query) => shieldsEndpointOf(badgeFor(query)),
     events: { open: stream.open, filter: (query) => targetsNamedBy(parseSelection(query)) },

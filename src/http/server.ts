@@ -47,7 +47,7 @@ export interface Needs extends Reads, BadgeNeeds, MetricsNeeds {
   readonly port: number
   readonly version: string
   readonly ingest: Ingest
-  readonly page: (address: string) => Page
+  readonly page: (address: string) => Promise<Page>
   readonly events: EventsNeeds
   readonly checkWritable: () => Promise<void>
   readonly meter: Meter

@@ -3,7 +3,7 @@ import type { ReportBody } from '../contract/report.ts'
 import type { StatusJson } from '../contract/status-json.ts'
 import { type Freshness, staleAfterMs } from '../domain/freshness.ts'
 import type { Change } from '../domain/recorded.ts'
-import type { Target } from '../domain/report.ts'
+import type { SyncStatus, Target } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
 import { type Measured, measuredOf } from './measured.ts'
 import { createRenderCache } from './render-cache.ts'
@@ -30,6 +30,8 @@ export interface Snapshot {
   /** `statusJson` as bytes. Of everything it costs the same however many ask. */
   rendered(selection: Selection): Promise<Rendering>
   summary(selection: Selection): Summary
+  /** What a page shows of the worst so many targets, and how many there are in all with each status. */
+  worst(limit: number): Promise<Worst>
   /** Every target as it shows when it is its turn. May be read while reports come in. */
   measured(): Iterable<Measured>
   /** A target's row as it shows now, as JSON. Null when there is no such target. */
@@ -39,6 +41,11 @@ export interface Snapshot {
    * fleet each time, so that it never takes long: of a million targets the last one is found within a minute.
    */
   newlySilent(): Target[]
+}
+
+export interface Worst {
+  readonly status: StatusJson
+  readonly counts: Readonly<Record<SyncStatus, number>>
 }
 
 /** What was known when this server started. */
@@ -151,21 +158,35 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     return [...eachView(selection)]
   }
 
-  async function write(): Promise<string> {
-    const at = now()
-    const text = new StatusText()
-    let written = 0
+  /** Every target in order of name, with turns for the event loop in between. */
+  async function inTurns(take: (view: View, entry: Entry) => void): Promise<void> {
+    let taken = 0
     let clocks = look()
     for (const name of names.inOrder()) {
-      if (++written % ROWS_IN_A_TURN === 0) {
+      if (++taken % ROWS_IN_A_TURN === 0) {
         await nextTurn()
         clocks = look()
       }
       const entry = entries.get(name) // what it is now: it may have changed, or gone, since the loop had its turn
-      if (entry === undefined) continue
-      const view = viewAt(clocks, entry)
-      text.add(view, fragment(entry, view))
+      if (entry !== undefined) take(viewAt(clocks, entry), entry)
     }
+  }
+
+  async function worst(limit: number): Promise<Worst> {
+    const shown: Record<SyncStatus, View[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
+    const counts = { OUT_OF_SYNC: 0, UNKNOWN: 0, SYNCED: 0 }
+    await inTurns((view) => {
+      counts[view.status]++
+      if (shown[view.status].length < limit) shown[view.status].push(view)
+    })
+    const all = [...shown.OUT_OF_SYNC, ...shown.UNKNOWN, ...shown.SYNCED]
+    return { status: statusJsonOf(all.slice(0, limit), now()), counts }
+  }
+
+  async function write(): Promise<string> {
+    const at = now()
+    const text = new StatusText()
+    await inTurns((view, entry) => text.add(view, fragment(entry, view)))
     return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))
   }
 
@@ -224,6 +245,8 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     newlySilent,
 
     summary: (selection) => summaryOf(eachView(selection)),
+
+    worst,
 
     *measured() {
       for (const view of eachView(EVERYTHING)) yield measuredOf(view)

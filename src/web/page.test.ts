@@ -82,4 +82,22 @@ describe('the page', () => {
     assert.equal(headers.get('referrer-policy'), 'no-referrer')
     assert.doesNotMatch(html, / style=| on[a-z]+=/)
   })
+
+  it('shows the worst five hundred of a fleet, counts all, and says how many more there are', async () => {
+    const large = await startTestApp()
+    const servers = Array.from({ length: 600 }, (_, n) => `server-${String(n).padStart(3, '0')}`)
+    await post(
+      large.url,
+      servers.map((server, n) => aBody({ server, files: n === 599 ? [{ name: 'rsyslog.conf' }] : [] })),
+    )
+
+    const html = await (await fetch(large.url)).text()
+    await large.stop()
+
+    assert.match(html, /<title>\(1\) gitops-status/)
+    assert.match(html, /1 out of sync, 0 unknown, 599 synced\./)
+    assert.match(html, /And 100 more, none of them worse/)
+    assert.ok(html.indexOf('server-599') < html.indexOf('server-000'))
+    assert.deepEqual([html.includes('server-498'), html.includes('server-499')], [true, false])
+  })
 })

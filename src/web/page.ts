@@ -11,29 +11,32 @@ const REFRESH_SECONDS = 5
 const FILES_SHOWN = 10
 
 export interface Shown {
+  /** Of a huge fleet the worst targets only. */
   readonly status: StatusJson
+  /** Of all targets. */
+  readonly counts: Readonly<Record<SyncStatus, number>>
   /** What to try when there is nothing to show. */
   readonly example: string
 }
 
 /** The page: which server differs from Git, in which files, and how fresh that knowledge is. Plain HTML, no scripts. */
-export function renderPage({ status, example }: Shown): { html: string; policy: string } {
+export function renderPage({ status, counts, example }: Shown): { html: string; policy: string } {
   const html = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="${REFRESH_SECONDS}">
-<title>${escapeHtml(title(status))}</title>
+<title>${title(counts)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <header>
 <h1>gitops-status</h1>
-<p>${escapeHtml(summary(status))} <small>As of ${escapeHtml(readable(status.generated_at))}; refreshes every ${REFRESH_SECONDS} s.</small></p>
+<p>${summary(counts)} <small>As of ${escapeHtml(readable(status.generated_at))}; refreshes every ${REFRESH_SECONDS} s.</small></p>
 </header>
 <main>
-${status.items.length === 0 ? nothingYet(example) : table(status)}
+${status.items.length === 0 ? nothingYet(example) : table(status, totalOf(counts) - status.items.length)}
 </main>
 </body>
 </html>
@@ -41,15 +44,17 @@ ${status.items.length === 0 ? nothingYet(example) : table(status)}
   return { html, policy: POLICY }
 }
 
-function title(status: StatusJson): string {
-  const drifted = status.items.filter(({ out_of_sync }) => out_of_sync === 1).length
-  return drifted > 0 ? `(${drifted}) gitops-status` : 'gitops-status'
+function title({ OUT_OF_SYNC }: Shown['counts']): string {
+  return OUT_OF_SYNC > 0 ? `(${OUT_OF_SYNC}) gitops-status` : 'gitops-status'
 }
 
-function summary({ items, target_count }: StatusJson): string {
-  if (target_count === 0) return 'Nothing has reported yet.'
-  const count = (wanted: SyncStatus) => items.filter(({ sync_status }) => sync_status === wanted).length
-  return `${count('OUT_OF_SYNC')} out of sync, ${count('UNKNOWN')} unknown, ${count('SYNCED')} synced.`
+function summary(counts: Shown['counts']): string {
+  if (totalOf(counts) === 0) return 'Nothing has reported yet.'
+  return `${counts.OUT_OF_SYNC} out of sync, ${counts.UNKNOWN} unknown, ${counts.SYNCED} synced.`
+}
+
+function totalOf({ OUT_OF_SYNC, UNKNOWN, SYNCED }: Shown['counts']): number {
+  return OUT_OF_SYNC + UNKNOWN + SYNCED
 }
 
 function nothingYet(example: string): string {
@@ -57,14 +62,14 @@ function nothingYet(example: string): string {
 <pre>${escapeHtml(example)}</pre>`
 }
 
-function table(status: StatusJson): string {
+function table(status: StatusJson, more: number): string {
   const filesOf = filesByTarget(status)
   return `<div class="wide"><table>
 <thead><tr>${COLUMNS.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
 <tbody>
 ${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('\n')}
 </tbody>
-</table></div>${status.items_truncated ? '\n<p>There are more targets than this page shows.</p>' : ''}`
+</table></div>${more > 0 ? `\n<p>And ${more} more, none of them worse: <code>/status.json</code> has them all.</p>` : ''}`
 }
 
 function tableRow(row: StatusRow, files: readonly DriftedFile[]): string {

@@ -20,14 +20,14 @@ const PAGE = describeOperation({
 
 export interface Needs {
   /** `address` is where the reader's browser found us. */
-  readonly page: (address: string) => Page
+  readonly page: (address: string) => Promise<Page>
   readonly ownUrl: () => string
 }
 
 /** `GET /`: the page. */
 export function addPage(server: FastifyInstance, { page, ownUrl }: Needs): void {
   addRoute(server, PAGE, async ({ request, reply }) => {
-    const { html, policy } = page(addressIn(request.headers.host) ?? ownUrl())
+    const { html, policy } = await page(addressIn(request.headers.host) ?? ownUrl())
     return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html)
   })
 }
