@@ -58,6 +58,8 @@ export function startUpkeep({ store, retentionMs, now, monotonicMs, every, log }
     async stop() {
       end()
       await running
+      // What is STALE in this moment stays so over a restart.
+      await store.touch(now()).catch((err: unknown) => log.error({ err }, 'the end was not written down'))
     },
   }
 }

@@ -6,7 +6,7 @@ import { MAX_FILES } from './limits.ts'
  */
 export function contradictionsIn(value: unknown): { pointer: string; detail: string }[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
-  const { sync_status, drift_count, files, files_truncated, error } = value as Record<string, unknown> // an object
+  const { sync_status, drift_count, files, files_truncated, error, coverage } = value as Record<string, unknown> // an object
   const found: { pointer: string; detail: string }[] = []
 
   const fileCount = Array.isArray(files) ? files.length : undefined
@@ -41,5 +41,19 @@ export function contradictionsIn(value: unknown): { pointer: string; detail: str
   if (files_truncated === true && fileCount !== undefined && fileCount !== MAX_FILES) {
     found.push({ pointer: '/files_truncated', detail: `only goes with ${MAX_FILES} files; got ${fileCount}` })
   }
-  return found
+  return [...found, ...coverageContradictions(sync_status, coverage)]
+}
+
+/** Who checked nothing of something has found nothing out. */
+function coverageContradictions(status: unknown, coverage: unknown): { pointer: string; detail: string }[] {
+  if (typeof coverage !== 'object' || coverage === null) return []
+  const { checked, total } = coverage as Record<string, unknown> // an object
+  if (typeof checked !== 'number' || typeof total !== 'number') return []
+  if (checked > total) {
+    return [{ pointer: '/coverage/checked', detail: `must not be above total (${total}); got ${checked}` }]
+  }
+  if (status === 'SYNCED' && checked === 0 && total > 0) {
+    return [{ pointer: '/sync_status', detail: `must be "UNKNOWN" when nothing of ${total} was checked` }]
+  }
+  return []
 }

@@ -108,6 +108,8 @@ describe('parseReport', () => {
   const CONTRADICTIONS: Record<string, unknown> = {
     'SYNCED with files': { ...drifted, sync_status: 'SYNCED' },
     'OUT_OF_SYNC with none': aBody({ sync_status: 'OUT_OF_SYNC' }),
+    'SYNCED when nothing of something was checked': aBody({ coverage: { checked: 0, total: 3, unchecked: [] } }),
+    'more checked than there is': aBody({ coverage: { checked: 4, total: 3, unchecked: [] } }),
     'a drift_count that is not the number of files': { ...drifted, drift_count: 3 },
     'UNKNOWN without an error': { ...aBody(), sync_status: 'UNKNOWN' },
     'UNKNOWN with files': { ...drifted, sync_status: 'UNKNOWN', error: { code: 'timeout', message: '' } },

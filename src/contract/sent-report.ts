@@ -42,8 +42,8 @@ export class SentReport implements Report<ReportBody> {
     return this.#check
   }
 
-  get checkMark(): number {
-    return crc32(this.check)
+  get mark(): number {
+    return crc32(this.check, crc32(this.content))
   }
 
   /** Takes over the content of an earlier report that found the same, so that nobody needs to digest it again. */

@@ -26,8 +26,8 @@ export interface Report<Body = unknown> {
   readonly content: string
   /** Which check it was, in its reporter's words. Two deliveries of one report have the same, and the same content. */
   readonly check: string
-  /** A short mark of `check`, to know it again by. */
-  readonly checkMark: number
+  /** A short mark of both, to know a report again by. */
+  readonly mark: number
   /** The report as it was sent. Carried, never read by the rules. */
   readonly body: Body
 }

@@ -30,7 +30,7 @@ function aReceived({ status, files = [], checked, arrived = checked, every = 2 }
       periodMs: every * 60_000,
       content,
       check: `${checked}`,
-      checkMark: checked,
+      mark: checked * 1_000 + content.length,
       body: null,
     },
     arrivedAt: at(arrived),
@@ -154,6 +154,17 @@ describe('what is kept of a target', () => {
       made.map((one) => minutes(repetitionOf(last, aReceived({ ...one, arrived: 9 }))?.getTime())),
       [null, 2, 4, 6, 8],
     )
+  })
+
+  it('knows a repeated delivery also when its reporter had been ahead of our clock', () => {
+    const ahead = drifted(12, ['a'], { arrived: 10 })
+    const { last } = after(ahead, synced(10.5))
+    assert.equal(minutes(repetitionOf(last, aReceived({ ...ahead, arrived: 11 }))?.getTime()), 10)
+  })
+
+  it('takes what says something else of an earlier check for another report', () => {
+    const { last } = after(synced(0), failed(2))
+    assert.equal(repetitionOf(last, aReceived(drifted(0, ['a'], { arrived: 3 }))), null)
   })
 
   it('never begins two periods at one moment, also when the clock was set back', () => {

@@ -17,7 +17,7 @@ export interface TargetRecord<Body = unknown> extends TargetState<Body> {
 }
 
 export interface Seen {
-  readonly checkMark: number
+  readonly mark: number
   readonly checkedAt: EpochMs
   readonly arrivedAt: EpochMs
 }
@@ -45,11 +45,11 @@ export function repetitionOf(before: TargetRecord | undefined, received: Receive
   if (before === undefined) return null
   const { report } = received
   const { newest } = before
-  if (report.checkedAt > newest.report.checkedAt) return null // nearly every report: it is of a later check
   if (isSameReport(report, newest.report)) return newest.arrivedAt
-  if (checkedBy(received) >= checkedBy(newest)) return null
   const checkedAt = report.checkedAt.getTime()
-  const seen = before.recent.find((one) => one.checkedAt === checkedAt && one.checkMark === report.checkMark)
+  if (checkedAt === newest.report.checkedAt.getTime()) return null
+  // Also of a later `last_check` than the newest: its reporter's clock may run ahead.
+  const seen = before.recent.find((one) => one.checkedAt === checkedAt && one.mark === report.mark)
   return seen === undefined ? null : new Date(seen.arrivedAt)
 }
 
@@ -120,8 +120,8 @@ function stateOf<Body>({ newest, lastKnown }: TargetState<Body>): TargetState<Bo
 }
 
 function withNewest({ newest, recent }: TargetRecord): readonly Seen[] {
-  const { checkMark, checkedAt } = newest.report
-  const seen = { checkMark, checkedAt: checkedAt.getTime(), arrivedAt: newest.arrivedAt.getTime() }
+  const { mark, checkedAt } = newest.report
+  const seen = { mark, checkedAt: checkedAt.getTime(), arrivedAt: newest.arrivedAt.getTime() }
   return [seen, ...recent.slice(0, RECENT - 1)]
 }
 

@@ -21,7 +21,7 @@ function aReceived(
     driftedFiles: [],
     content: status,
     check: '',
-    checkMark: 0,
+    mark: 0,
     body: null,
   }
   return { report, arrivedAt: at(arrivedAt) }

@@ -2,7 +2,8 @@ import { type FileRow, fileRowsOf, type HistoryRow, MAX_ROWS, type TransitionRow
 import { type StatusJson, type StatusRow, worstFirst } from '../contract/status-json.ts'
 import { type EpisodeRow, episodeRowOf, type PeriodRow } from '../contract/target-history.ts'
 import type { Episode } from '../domain/episode.ts'
-import { type EpochMs, type Target, targetKey } from '../domain/report.ts'
+import { type EpochMs, type Received, type Target, targetKey } from '../domain/report.ts'
+import { checkedBy } from '../domain/target-state.ts'
 import { bucketsIn } from './buckets.ts'
 import { historyRowsOf, statusAtEnd, transitionRowsOf } from './history-rows.ts'
 import type { KeptHistory, Page, Place, Span } from './kept-history.ts'
@@ -42,9 +43,6 @@ export interface History {
   episodes(query: Span & Page): Promise<PageOf<EpisodeRow>>
 }
 
-// A finding that was on show at a moment may have been over by then for as long as its report took to come.
-const ON_ITS_WAY_MS = 10 * 60_000
-
 // One for each target of the largest fleet that a dashboard can show.
 const MAX_EPISODES = 2 * MAX_ROWS
 
@@ -58,6 +56,8 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
     const drifted = states.filter(({ lastKnown }) => lastKnown?.report.status === 'OUT_OF_SYNC')
     const episodes = await episodesAround(
       drifted.map(({ newest }) => newest.report.target),
+      // A report may be long over when it comes: the episode that it belongs to can have ended before that.
+      new Date(drifted.reduce((oldest, { lastKnown }) => earlier(oldest, lastKnown), at.getTime())),
       at,
     )
     return states
@@ -66,10 +66,13 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       .sort((a, b) => worstFirst(a.row, b.row))
   }
 
-  async function episodesAround(targets: readonly Target[], at: Date): Promise<ReadonlyMap<string, Episode[]>> {
+  async function episodesAround(
+    targets: readonly Target[],
+    from: Date,
+    at: Date,
+  ): Promise<ReadonlyMap<string, Episode[]>> {
     const byTarget = new Map<string, Episode[]>()
     if (targets.length === 0) return byTarget
-    const from = new Date(at.getTime() - ON_ITS_WAY_MS)
     for (const episode of await kept.episodes({ targets, from, to: at, limit: MAX_EPISODES, after: null })) {
       const key = targetKey(episode.target)
       const listed = byTarget.get(key)
@@ -126,6 +129,10 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       })
     },
   }
+}
+
+function earlier(ms: EpochMs, finding: Received | null): EpochMs {
+  return finding === null ? ms : Math.min(ms, checkedBy(finding))
 }
 
 function msOf({ from, to }: Span): { readonly from: EpochMs; readonly to: EpochMs } {

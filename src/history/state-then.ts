@@ -89,7 +89,8 @@ function checkThen({ newest, period }: PastState, at: EpochMs): Check | null {
   }
   // Of two checks the first was the newest until the second came. Not so while the status was UNKNOWN: a late finding
   // can begin a period between two failed checks.
-  if (checks !== 2 || status === 'UNKNOWN') return null
+  // Nor where the reporter's clock was ahead: what it called its first check is not kept.
+  if (checks !== 2 || status === 'UNKNOWN' || firstCheckAt >= beganAt) return null
   return { lastCheck: formatExactTime(firstCheckAt), checkedAt: firstCheckAt, arrivedAt: beganAt, checks: 1, missed: 0 }
 }
 

@@ -45,6 +45,8 @@ function logRefusal(log: Log, { request, problem, fault, error, nowMs }: Refusal
 
   if (fault === undefined) {
     log.error({ ...fields, err: error }, words)
+  } else if (fault.code === 'shutting_down') {
+    log.debug({ ...fields, fault: fault.code }, words) // asked for, and said once
   } else if (problem.status >= 500) {
     log.error({ ...fields, fault: fault.code, err: fault.cause ?? fault }, words)
   } else {

@@ -1,3 +1,4 @@
+import { arrivedTooOld } from '../domain/freshness.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import { createCounter } from './counter.ts'
 import { type ExpositionFormat, formatFor, type Metric, writeSamples } from './exposition-format.ts'
@@ -150,6 +151,8 @@ export function createMetrics({
   function observeTimes({ received: { report, arrivedAt }, before }: Omit<Recorded, 'seq'>): void {
     const arrivedMs = arrivedAt.getTime()
     const checkedMs = report.checkedAt.getTime()
+    // One report that somebody sends by hand, of months ago, must not outweigh those of a year.
+    if (arrivedTooOld({ periodMs: report.periodMs, ageOnArrivalMs: arrivedMs - checkedMs })) return
     lag.observe({}, atLeastZero(arrivedMs - checkedMs) / 1000)
     if (before === undefined) return
 

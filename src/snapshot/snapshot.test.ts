@@ -169,7 +169,7 @@ describe('the snapshot', () => {
     const known = { reason: null, driftCount: 0, targetCount: 1, worstCount: 1 }
     assert.deepEqual(of('clean'), { ...known, status: 'SYNCED' })
     assert.deepEqual(of('drifted,clean'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 2 })
-    const unknown = { status: 'UNKNOWN', reason: 'stale', driftCount: 0, targetCount: 3, worstCount: 2 }
+    const unknown = { status: 'UNKNOWN', reason: 'check_failed', driftCount: 0, targetCount: 3, worstCount: 2 }
     assert.deepEqual(of('clean,failed,silent'), unknown)
     assert.deepEqual(of('failed'), { ...known, status: 'UNKNOWN', reason: 'check_failed' })
     assert.deepEqual(of('*'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 4 })

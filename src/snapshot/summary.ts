@@ -6,7 +6,7 @@ import type { View } from './view.ts'
 export interface Summary {
   /** The worst of all; UNKNOWN when there is none. */
   readonly status: SyncStatus
-  /** Null unless the status is UNKNOWN. Silence outweighs a failed check. */
+  /** Null unless the status is UNKNOWN; `stale` only when all that show it are. */
   readonly reason: Reason | null
   readonly driftCount: number
   readonly targetCount: number
@@ -29,7 +29,8 @@ export function summaryOf(views: Iterable<View>): Summary {
       const isSuch = difference === 0
       summary = {
         status: summary.status,
-        reason: isSuch && view.reason === 'stale' ? 'stale' : summary.reason,
+        // One word for all of them, so only what is true of each.
+        reason: isSuch && view.reason !== summary.reason ? 'check_failed' : summary.reason,
         driftCount,
         targetCount,
         worstCount: summary.worstCount + (isSuch ? 1 : 0),

@@ -2,28 +2,57 @@ import { type Target, targetKey } from '../domain/report.ts'
 import type { Account, Ledger } from './ledger.ts'
 import type { Cursor, HistoryQuery, PastEpisode, PastPeriod, PastState } from './store.ts'
 
-/** What lasts now is not in the tables of what is over: the ledger has it, and the two are put together here. */
-export function withOpenPeriods(ledger: Ledger, query: HistoryQuery, closed: readonly PastPeriod[]): PastPeriod[] {
-  const open = accountsIn(ledger, query)
+// What lasts now is not in the tables of what is over: the ledger has it, and the two are put together here.
+//
+// What lasts has to be taken from the ledger before what is over is read: what ends meanwhile is then in both, and counts
+// as over. Taken afterwards, it would be in neither, and the target would be missing from the answer.
+
+/** What lasts at this moment. Records are never changed in place, so that it stays as it is. */
+export function openIn(ledger: Ledger, { targets }: Pick<HistoryQuery, 'targets'> = { targets: null }): Account[] {
+  return targets === null ? [...ledger.accounts()] : accountsOf(ledger, targets)
+}
+
+/** @param lasting `openIn`, from before `closed` was read */
+export function withOpenPeriods(
+  lasting: readonly Account[],
+  query: HistoryQuery,
+  closed: readonly PastPeriod[],
+): PastPeriod[] {
+  const over = new Set(closed.map(({ targetId, period }) => placeKey(targetId, period.beganAt)))
+  const open = lasting
+    .filter(({ id, record }) => isIn(query, { beganAt: record.period.beganAt, targetId: id }))
+    .filter(({ id, record }) => !over.has(placeKey(id, record.period.beganAt)))
     .map(({ id, record }) => ({ ...record, targetId: id, endedAt: null }))
-    .filter(({ targetId, period }) => isIn(query, { beganAt: period.beganAt, targetId }))
   return newestFirst([...open, ...closed], ({ targetId, period }) => ({ beganAt: period.beganAt, targetId }), query)
 }
 
-export function withOpenEpisodes(ledger: Ledger, query: HistoryQuery, closed: readonly PastEpisode[]): PastEpisode[] {
-  const open = accountsIn(ledger, query).flatMap(({ id, record: { newest, episode } }) =>
-    episode === null ? [] : [{ ...episode, target: newest.report.target, targetId: id }],
+/** @param lasting `openIn`, from before `closed` was read */
+export function withOpenEpisodes(
+  lasting: readonly Account[],
+  query: HistoryQuery,
+  closed: readonly PastEpisode[],
+): PastEpisode[] {
+  const over = new Set(closed.map(episodeKey))
+  const open = lasting.flatMap(({ id, record: { newest, episode } }) =>
+    episode === null || over.has(episodeKey({ ...episode, targetId: id }))
+      ? []
+      : [{ ...episode, target: newest.report.target, targetId: id }],
   )
   const at = ({ targetId, firstDirtyAt }: PastEpisode) => ({ beganAt: firstDirtyAt, targetId })
   return newestFirst([...open.filter((one) => isIn(query, at(one))), ...closed], at, query)
 }
 
-/** Of each target the period that the moment fell into: the one that lasts, or one that is over. */
-export function withOpenStates(ledger: Ledger, at: Date, closed: readonly PastState[]): PastState[] {
+/**
+ * Of each target the period that the moment fell into: the one that lasts, or one that is over.
+ *
+ * @param lasting `openIn`, from before `closed` was read
+ */
+export function withOpenStates(lasting: readonly Account[], at: Date, closed: readonly PastState[]): PastState[] {
   const states = new Map(closed.map((state) => [targetKey(state.newest.report.target), state]))
-  for (const { record } of ledger.accounts()) {
-    if (record.period.beganAt > at.getTime()) continue
-    states.set(targetKey(record.newest.report.target), { ...record, endedAt: Number.POSITIVE_INFINITY })
+  for (const { record } of lasting) {
+    const key = targetKey(record.newest.report.target)
+    if (record.period.beganAt > at.getTime() || states.has(key)) continue
+    states.set(key, { ...record, endedAt: Number.POSITIVE_INFINITY })
   }
   return [...states.values()]
 }
@@ -33,8 +62,17 @@ export function targetIdsIn(ledger: Ledger, { targets }: HistoryQuery): number[]
   return targets === null ? null : accountsOf(ledger, targets).map(({ id }) => id)
 }
 
-function accountsIn(ledger: Ledger, { targets }: HistoryQuery): Account[] {
-  return targets === null ? [...ledger.accounts()] : accountsOf(ledger, targets)
+// Of two that began with one `last_check` only the first began without a clean check of that moment.
+function episodeKey({
+  targetId,
+  firstDirtyAt,
+  lastCleanAt,
+}: Pick<PastEpisode, 'targetId' | 'firstDirtyAt' | 'lastCleanAt'>): string {
+  return `${placeKey(targetId, firstDirtyAt)} ${lastCleanAt}`
+}
+
+function placeKey(targetId: number, beganAt: number): string {
+  return `${targetId} ${beganAt}`
 }
 
 function accountsOf(ledger: Ledger, targets: readonly Target[]): Account[] {

@@ -4,7 +4,7 @@ import { Fault } from '../domain/fault.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Target } from '../domain/report.ts'
-import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, lateKey, type Of, reportIdOf } from './ledger.ts'
 import type { Cursor, HistoryQuery, Store } from './store.ts'
 
@@ -78,7 +78,7 @@ export function createMemoryStore(): MemoryStore {
     async statesAt(at) {
       const closed = periods.map(({ value }) => value)
       return withOpenStates(
-        ledger,
+        openIn(ledger),
         at,
         closed.filter(({ period, endedAt }) => period.beganAt <= at.getTime() && at.getTime() < endedAt),
       )
@@ -88,7 +88,7 @@ export function createMemoryStore(): MemoryStore {
       const closed = periods
         .filter(({ targetId, value }) => isIn(query, { beganAt: value.period.beganAt, targetId }, value.endedAt))
         .map(({ targetId, value }) => ({ ...value, targetId }))
-      return withOpenPeriods(ledger, query, closed)
+      return withOpenPeriods(openIn(ledger, query), query, closed)
     },
 
     async episodes(query) {
@@ -97,7 +97,7 @@ export function createMemoryStore(): MemoryStore {
           isIn(query, { beganAt: value.firstDirtyAt, targetId }, value.firstCleanAt ?? value.lastDirtyAt),
         )
         .map(({ targetId, value, target }) => ({ ...value, targetId, target }))
-      return withOpenEpisodes(ledger, query, closed)
+      return withOpenEpisodes(openIn(ledger, query), query, closed)
     },
 
     async prune(before) {

@@ -6,7 +6,7 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
-import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
 import {
   connect,
@@ -45,9 +45,6 @@ const PRUNE_CONTENTS_MS = 60_000
 // A server that migrates a large database keeps those that start with it waiting.
 const MIGRATION_MS = 600_000
 
-// How often history is read anew when a period ended between reading what is over and taking what lasts.
-const ATTEMPTS = 5
-
 /**
  * A schema of a PostgreSQL database, which several servers may share.
  *
@@ -66,13 +63,8 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
   const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
   let aliveAt = opened.aliveAt === null ? null : new Date(opened.aliveAt)
   const closing = new AbortController()
-  // How many periods the ledger saw end: by it a reader knows that what it read is of a moment that is over.
-  let ended = 0
 
   function publish(changes: readonly Change<ReportBody>[]): void {
-    for (const change of changes) {
-      if ('removed' in change || change.before?.period.beganAt !== change.after.period.beganAt) ended++
-    }
     if (changes.length > 0) for (const listener of listeners) listener(changes)
   }
 
@@ -146,15 +138,11 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
     return second
   }
 
-  /** What is over, together with a ledger of the same moment. */
-  async function readHistory<Result extends { readonly seq: number }>(read: (session: Session) => Promise<Result>) {
+  /** What lasts, and then what is over: see `openIn`. */
+  async function readHistory<Result>(read: (session: Session) => Promise<Result>, query?: HistoryQuery) {
     await catchUp()
-    for (let attempt = 1; ; attempt++) {
-      const endedBefore = ended
-      const result = await readers.use(read)
-      if (result.seq > ledger.seq) await catchUp()
-      if (ended === endedBefore || attempt === ATTEMPTS) return result
-    }
+    const lasting = openIn(ledger, query)
+    return { lasting, ...(await readers.use(read)) }
   }
 
   let isFollowing = false
@@ -233,18 +221,18 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
     },
 
     async statesAt(at) {
-      const { closed } = await readHistory((session) => readStatesAt(session, at.getTime()))
-      return withOpenStates(ledger, at, closed)
+      const { lasting, closed } = await readHistory((session) => readStatesAt(session, at.getTime()))
+      return withOpenStates(lasting, at, closed)
     },
 
     async periods(query) {
-      const { closed } = await readHistory((session) => readPeriodsIn(session, rangeOf(ledger, query)))
-      return withOpenPeriods(ledger, query, closed)
+      const { lasting, closed } = await readHistory((session) => readPeriodsIn(session, rangeOf(ledger, query)), query)
+      return withOpenPeriods(lasting, query, closed)
     },
 
     async episodes(query) {
-      const { closed } = await readHistory((session) => readEpisodesIn(session, rangeOf(ledger, query)))
-      return withOpenEpisodes(ledger, query, closed)
+      const { lasting, closed } = await readHistory((session) => readEpisodesIn(session, rangeOf(ledger, query)), query)
+      return withOpenEpisodes(lasting, query, closed)
     },
 
     async prune(before) {

@@ -37,7 +37,7 @@ export interface TargetRow extends Target {
 export interface ContactRow {
   readonly target: number
   readonly seq: number
-  /** The mark of `check_json`, which shows damage. */
+  /** The mark of the other two, which shows damage. */
   readonly report: string
   readonly content: string
   readonly check_json: string
@@ -220,19 +220,19 @@ function contactRow({ id, record, seq }: ChangedAccount): ContactRow {
   }
 }
 
-function markText({ checkMark }: Report): string {
-  return checkMark.toString(16)
+function markText({ mark }: Report): string {
+  return mark.toString(16)
 }
 
 // By hand, because it is written for each check.
 function recentText(recent: readonly Seen[]): string {
-  const all = recent.map(({ checkMark, checkedAt, arrivedAt }) => `[${checkMark},${checkedAt},${arrivedAt}]`)
+  const all = recent.map(({ mark, checkedAt, arrivedAt }) => `[${mark},${checkedAt},${arrivedAt}]`)
   return `[${all.join(',')}]`
 }
 
 function recentOf(text: string): readonly Seen[] {
   const all: readonly (readonly [number, number, number])[] = JSON.parse(text)
-  return all.map(([checkMark, checkedAt, arrivedAt]) => ({ checkMark, checkedAt, arrivedAt }))
+  return all.map(([mark, checkedAt, arrivedAt]) => ({ mark, checkedAt, arrivedAt }))
 }
 
 function periodRow({ targetId, value }: Of<ClosedPeriod<ReportBody>>): PeriodRow {

@@ -2,7 +2,7 @@ import type { ReportBody } from '../contract/report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
-import { targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
 import { DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
 import type { AccountRows, PeriodRows, RangeQuery } from './sqlite-reader.ts'
@@ -85,17 +85,20 @@ export async function openSqliteStore(path: string): Promise<Store> {
     },
 
     async statesAt(at) {
-      return withOpenStates(ledger, at, periodsIn(await lookingUp.ask({ ask: 'statesAt', at: at.getTime() })))
+      const lasting = openIn(ledger)
+      return withOpenStates(lasting, at, periodsIn(await lookingUp.ask({ ask: 'statesAt', at: at.getTime() })))
     },
 
     async periods(query) {
+      const lasting = openIn(ledger, query)
       const rows = await lookingUp.ask({ ask: 'periods', query: rangeOf(ledger, query) })
-      return withOpenPeriods(ledger, query, periodsIn(rows))
+      return withOpenPeriods(lasting, query, periodsIn(rows))
     },
 
     async episodes(query) {
+      const lasting = openIn(ledger, query)
       const rows = await lookingUp.ask({ ask: 'episodes', query: rangeOf(ledger, query) })
-      return withOpenEpisodes(ledger, query, rows.map(episodeOf))
+      return withOpenEpisodes(lasting, query, rows.map(episodeOf))
     },
 
     async prune(before) {

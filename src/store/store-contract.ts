@@ -229,6 +229,27 @@ export function describeStore(name: string, open: () => Promise<Store>, skip: st
       assert.deepEqual(await statesAt(4), ['other SYNCED ', 'rsyslog-lab SYNCED '])
     })
 
+    it('misses no target in the past while reports come in', async () => {
+      const servers = Array.from({ length: 200 }, (_, n) => `server-${n}`)
+      await store.append(servers.map((server) => at(0, { server })))
+      const then = new Date('2026-04-21T10:01:00Z')
+      let isDone = false
+      const changing = (async () => {
+        for (const server of servers) await store.append([at(2, { server, ...drifted })])
+        isDone = true
+      })()
+
+      while (!isDone) {
+        const [states, periods] = await Promise.all([
+          store.statesAt(then),
+          store.periods({ ...EVER, from: then, to: then }),
+        ])
+        assert.deepEqual([states.length, periods.length], [200, 200])
+        assert.ok(states.every(({ newest }) => newest.report.status === 'SYNCED'))
+      }
+      await changing
+    })
+
     it('gives periods and episodes of some targets, in a span of time, page by page', async () => {
       for (const server of ['a', 'b', 'c']) {
         for (const minute of [0, 2, 4, 6, 8]) {
