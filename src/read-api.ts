@@ -4,11 +4,11 @@ import type { History } from './history/history.ts'
 import type { Reads } from './http/server.ts'
 import { createRendering } from './snapshot/rendering.ts'
 import { fileRowsOf, groupRowsOf, statusRowsOf, targetDetailsOf, targetRowsAfter } from './snapshot/row-lists.ts'
-import { parseSelection } from './snapshot/selection.ts'
+import { isEverything, parseSelection } from './snapshot/selection.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
 
 export interface Needs {
-  readonly snapshot: Pick<Snapshot, 'rendered' | 'views'>
+  readonly snapshot: Pick<Snapshot, 'rendered' | 'renderedRows' | 'views'>
   readonly history: History
   readonly remove: (target: Target, at: Date) => Promise<boolean>
   readonly now: () => Date
@@ -55,6 +55,8 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
     },
 
     render: createRendering,
+
+    renderedStatusRows: async (selected) => (isEverything(parseSelection(selected)) ? snapshot.renderedRows() : null),
 
     async statusRows(selected, at) {
       const selection = parseSelection(selected)

@@ -34,6 +34,8 @@ export interface Snapshot {
   worst(limit: number): Promise<Worst>
   /** Every target as it shows when it is its turn. May be read while reports come in. */
   measured(): Iterable<Measured>
+  /** The rows of everything, the worst first, as bytes: at the same price. */
+  renderedRows(): Promise<Rendering>
   /** A target's row as it shows now, as JSON. Null when there is no such target. */
   rowText(target: Target): string | null
   /**
@@ -183,10 +185,15 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     return { status: statusJsonOf(all.slice(0, limit), now()), counts }
   }
 
-  async function write(): Promise<string> {
-    const at = now()
+  async function textOfAll(): Promise<StatusText> {
     const text = new StatusText()
     await inTurns((view, entry) => text.add(view, fragment(entry, view)))
+    return text
+  }
+
+  async function write(): Promise<string> {
+    const at = now()
+    const text = await textOfAll()
     return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))
   }
 
@@ -212,10 +219,8 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     return silent
   }
 
-  const renderedEverything = createRenderCache(
-    { monotonicMs, version: () => version, targetCount: () => entries.size },
-    write,
-  )
+  const cache = { monotonicMs, version: () => version, targetCount: () => entries.size }
+  const renderedEverything = createRenderCache(cache, write)
 
   return {
     follow(changes) {
@@ -234,6 +239,8 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     },
 
     views,
+
+    renderedRows: createRenderCache(cache, async () => (await textOfAll()).rows()),
 
     rowText(target) {
       const entry = entries.get(nameOf(target))

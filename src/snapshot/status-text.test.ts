@@ -54,6 +54,8 @@ describe('/status.json as text', () => {
         const { body } = await snapshot.rendered(EVERYTHING)
 
         assert.equal(body.toString(), JSON.stringify(snapshot.statusJson()))
+        const rows = await snapshot.renderedRows()
+        assert.equal(rows.body.toString(), JSON.stringify(snapshot.statusJson().items))
       }),
       { numRuns: 500 },
     )

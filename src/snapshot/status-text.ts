@@ -65,8 +65,6 @@ export class StatusText {
   }
 
   toString(now: Date): string {
-    const { OUT_OF_SYNC, UNKNOWN, SYNCED } = this.#rows
-    const items = [...OUT_OF_SYNC, ...UNKNOWN, ...SYNCED].slice(0, MAX_ITEMS)
     const { count } = this.#rollUp
     const { repo, server, sync_status, drift_count, ...others } = this.#rollUp.result()
     const frame: StatusJson = {
@@ -85,7 +83,13 @@ export class StatusText {
     // Inside a JSON string the quotes would be escaped: each of the two stands in the frame once.
     const [start = '', rest = ''] = JSON.stringify(frame).split('"files":[]')
     const [middle = '', end = ''] = rest.split('"items":[]')
-    return `${start}"files":[${this.#filesText()}]${middle}"items":[${items.join(',')}]${end}`
+    return `${start}"files":[${this.#filesText()}]${middle}"items":${this.rows()}${end}`
+  }
+
+  /** The rows alone. */
+  rows(): string {
+    const { OUT_OF_SYNC, UNKNOWN, SYNCED } = this.#rows
+    return `[${[...OUT_OF_SYNC, ...UNKNOWN, ...SYNCED].slice(0, MAX_ITEMS).join(',')}]`
   }
 
   #filesText(): string {

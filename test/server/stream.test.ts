@@ -34,6 +34,7 @@ const fail = () => assert.fail()
 const NO_READS: Reads = {
   statusJson: fail,
   render: fail,
+  renderedStatusRows: fail,
   statusRows: fail,
   fileRows: fail,
   groupRows: fail,

@@ -37,6 +37,8 @@ export interface Needs {
     asked: AskedSpan & { readonly stepMs: number | null; readonly maxPoints: number },
   ) => Promise<readonly HistoryRow[]>
   readonly render: (text: string) => Rendering
+  /** What every dashboard asks for: the rows of now, written once for all. Null for a selection. */
+  readonly renderedStatusRows: (selected: Selected) => Promise<Rendering | null>
   readonly transitionRows: (selected: Selected, asked: AskedSpan) => Promise<readonly TransitionRow[]>
 }
 
@@ -101,9 +103,13 @@ const SERVER_ROWS = rowsOperation(GROUP_ROW, {
 
 /** Flat rows for dashboards. Always 200 and always a list, whatever Accept says: Infinity asks for text/plain first. */
 export function addRowLists(server: FastifyInstance, needs: Needs): void {
-  addRoute(server, STATUS_ROWS, async (asked) =>
-    send(STATUS_ROW, asked, await needs.statusRows(asked.query, momentIn(asked.query.at))),
-  )
+  addRoute(server, STATUS_ROWS, async (asked) => {
+    const { at, limit, format } = asked.query
+    const isShaped = at !== undefined || limit !== undefined || format === 'csv'
+    const rendering = isShaped ? null : await needs.renderedStatusRows(asked.query)
+    if (rendering !== null) return answerRendering(rendering, asked.request, asked.reply)
+    return send(STATUS_ROW, asked, await needs.statusRows(asked.query, momentIn(at)))
+  })
   addRoute(server, FILE_ROWS, async (asked) =>
     send(FILE_ROW, asked, await needs.fileRows(asked.query, momentIn(asked.query.at))),
   )
