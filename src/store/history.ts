@@ -2,6 +2,16 @@ import { type Target, targetKey } from '../domain/report.ts'
 import type { Account, Ledger } from './ledger.ts'
 import type { Cursor, HistoryQuery, PastEpisode, PastPeriod, PastState } from './store.ts'
 
+/** A query as a database is asked it: of targets by number, times in milliseconds since 1970. */
+export interface RangeQuery {
+  /** Null: of every target. */
+  readonly targetIds: readonly number[] | null
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  readonly after: Cursor | null
+}
+
 // What lasts now is not in the tables of what is over: the ledger has it, and the two are put together here.
 //
 // What lasts has to be taken from the ledger before what is over is read: what ends meanwhile is then in both, and counts
@@ -55,6 +65,11 @@ export function withOpenStates(lasting: readonly Account[], at: Date, closed: re
     states.set(key, { ...record, endedAt: Number.POSITIVE_INFINITY })
   }
   return [...states.values()]
+}
+
+export function rangeOf(ledger: Ledger, query: HistoryQuery): RangeQuery {
+  const { from, to, limit, after } = query
+  return { targetIds: targetIdsIn(ledger, query), from: from.getTime(), to: to.getTime(), limit, after }
 }
 
 /** The numbers of the targets that a query names; null when it names none in particular. */

@@ -1,4 +1,5 @@
 import type { Target } from '../domain/report.ts'
+import type { RangeQuery } from './history.ts'
 import type { Account } from './ledger.ts'
 import type { Session } from './postgres-connection.ts'
 import {
@@ -11,16 +12,7 @@ import {
   RowReader,
   type TargetRow,
 } from './rows.ts'
-import type { Cursor, PastEpisode } from './store.ts'
-
-export interface RangeQuery {
-  /** Null: of every target. */
-  readonly targetIds: readonly number[] | null
-  readonly from: number
-  readonly to: number
-  readonly limit: number
-  readonly after: Cursor | null
-}
+import type { PastEpisode } from './store.ts'
 
 /** What was recorded after a number. */
 export interface News {

@@ -6,7 +6,7 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
-import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
 import {
   connect,
@@ -24,7 +24,6 @@ import {
   type News,
   newestSeq,
   PAGE,
-  type RangeQuery,
   readAll,
   readEpisodesIn,
   readNews,
@@ -350,11 +349,6 @@ function stopIfLost(newest: number, known: number): void {
     throw error
   })
   throw error
-}
-
-function rangeOf(ledger: Ledger, query: HistoryQuery): RangeQuery {
-  const { from, to, limit, after } = query
-  return { targetIds: targetIdsIn(ledger, query), from: from.getTime(), to: to.getTime(), limit, after }
 }
 
 /** For messages: without the user and the password. */

@@ -1,7 +1,7 @@
 import type { Target } from '../domain/report.ts'
 import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
 import type { Session } from './postgres-connection.ts'
-import { COLUMNS, type Writes } from './rows.ts'
+import { COLUMNS, fromNew, type Writes } from './rows.ts'
 
 type Table = keyof typeof COLUMNS
 
@@ -128,12 +128,4 @@ function insertInto(table: Table, parameter: number): string {
 function given(table: Table, parameter: number): string {
   const columns = COLUMNS[table].map((name) => `${name} ${TEXTS.has(name) ? 'text' : 'bigint'}`)
   return `json_to_recordset($${parameter}) AS given(${columns.join(', ')})`
-}
-
-function fromNew(table: Table, key: string): string {
-  const names: readonly string[] = COLUMNS[table]
-  return names
-    .filter((name) => name !== key)
-    .map((name) => `${name} = excluded.${name}`)
-    .join(', ')
 }

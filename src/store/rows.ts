@@ -144,6 +144,15 @@ export const COLUMNS = {
   late_report: columns<LateRow>()(['target', 'report', 'arrived_at', 'content', 'check_json']),
 }
 
+/** The columns of a row that is there already take the values of the new one, in the SQL of both databases. */
+export function fromNew(table: keyof typeof COLUMNS, key: string): string {
+  const names: readonly string[] = COLUMNS[table]
+  return names
+    .filter((name) => name !== key)
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')
+}
+
 /** Takes the names of all fields of a row, and does not compile when one is missing. */
 function columns<Row>() {
   return <const Names extends readonly (keyof Row)[]>(

@@ -1,21 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Target } from '../domain/report.ts'
+import type { RangeQuery } from './history.ts'
 import { COLUMNS, type ContactRow, type ContentRow, type EpisodeRow, type PeriodRow, type TargetRow } from './rows.ts'
-import type { Cursor } from './store.ts'
 
 /** Rows and the contents that they refer to. */
 export interface PeriodRows {
   readonly rows: readonly (PeriodRow & Target)[]
   readonly contents: readonly ContentRow[]
-}
-
-export interface RangeQuery {
-  /** Null: of every target. */
-  readonly targetIds: readonly number[] | null
-  readonly from: number
-  readonly to: number
-  readonly limit: number
-  readonly after: Cursor | null
 }
 
 export interface AccountRows {

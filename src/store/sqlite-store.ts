@@ -2,13 +2,13 @@ import type { ReportBody } from '../contract/report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
-import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
 import { DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
-import type { AccountRows, PeriodRows, RangeQuery } from './sqlite-reader.ts'
+import type { AccountRows, PeriodRows } from './sqlite-reader.ts'
 import { startThread } from './sqlite-thread.ts'
 import { arrivalsOf, questionsOf } from './sqlite-writer.ts'
-import type { HistoryQuery, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 // While history is pruned no report is stored: so many rows take a few milliseconds.
 const PRUNED_AT_ONCE = 2_000
@@ -140,9 +140,4 @@ function periodsIn({ rows, contents }: PeriodRows) {
   const reader = new RowReader()
   for (const content of contents) reader.addContent(content)
   return rows.map((row) => reader.period(row))
-}
-
-function rangeOf(ledger: Ledger, query: HistoryQuery): RangeQuery {
-  const { from, to, limit, after } = query
-  return { targetIds: targetIdsIn(ledger, query), from: from.getTime(), to: to.getTime(), limit, after }
 }

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { Target } from '../domain/report.ts'
+import type { RangeQuery } from './history.ts'
 import type { EpisodeRow, Writes } from './rows.ts'
 import { openDatabaseFile, openReadOnly, sqliteCode } from './sqlite-file.ts'
-import { type AccountRows, createReader, type PeriodRows, type RangeQuery, type Reader } from './sqlite-reader.ts'
+import { type AccountRows, createReader, type PeriodRows, type Reader } from './sqlite-reader.ts'
 import { createWriter, type LateQuestion, type Writer } from './sqlite-writer.ts'
 
 // Two threads run this file for one store: one that writes, so that the event loop never waits for the disk, and one

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Target } from '../domain/report.ts'
 import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
-import { COLUMNS, type Writes } from './rows.ts'
+import { COLUMNS, fromNew, type Writes } from './rows.ts'
 
 /** Which late reports the store is asked for. */
 export interface LateQuestion {
@@ -118,12 +118,4 @@ export function arrivalsOf(questions: readonly LateQuestion[], arrivals: readonl
 function insertInto(table: Table): string {
   const names: readonly string[] = COLUMNS[table]
   return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})`
-}
-
-function fromNew(table: Table, key: string): string {
-  const names: readonly string[] = COLUMNS[table]
-  return names
-    .filter((name) => name !== key)
-    .map((name) => `${name} = excluded.${name}`)
-    .join(', ')
 }
