@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { DEFAULT_PERIOD_MS } from '../domain/freshness.ts'
-import type { Report, SyncStatus, Target } from '../domain/report.ts'
+import { type Report, type SyncStatus, type Target, targetKey } from '../domain/report.ts'
 import { checkOf, contentOf, digestOf, isSameContent } from './content.ts'
 import type { ReportBody } from './report.ts'
 
@@ -11,22 +11,31 @@ import type { ReportBody } from './report.ts'
  * takes over that one's.
  */
 export class SentReport implements Report<ReportBody> {
-  readonly target: Target
   readonly status: SyncStatus
   readonly checkedAt: Date
   readonly driftCount: number
   readonly periodMs: number
   readonly body: ReportBody
+  #target: Target
+  #key: string | undefined
   #found: Found | undefined
-  #check: string | undefined
 
   constructor(body: ReportBody) {
-    this.target = { repo: body.repo, server: body.server }
     this.status = body.sync_status
     this.checkedAt = new Date(body.last_check)
     this.driftCount = body.drift_count
     this.periodMs = body.interval_seconds === undefined ? DEFAULT_PERIOD_MS : body.interval_seconds * 1000
+    this.#target = { repo: body.repo, server: body.server }
     this.body = body
+  }
+
+  get target(): Target {
+    return this.#target
+  }
+
+  get key(): string {
+    this.#key ??= targetKey(this.#target)
+    return this.#key
   }
 
   get content(): string {
@@ -38,21 +47,31 @@ export class SentReport implements Report<ReportBody> {
   }
 
   get check(): string {
-    this.#check ??= checkOf(this.body)
-    return this.#check
+    return checkOf(this.body) // not kept: it says nothing that the body does not, and there is one for each target
   }
 
   get mark(): number {
     return crc32(this.check, crc32(this.content))
   }
 
-  /** Takes over the content of an earlier report that found the same, so that nobody needs to digest it again. */
-  compareWith(earlier: SentReport): void {
-    if (this.#found === undefined && isSameContent(this.body, earlier.body)) this.#found = earlier.#asFound()
+  /**
+   * Takes over what it shares with an earlier report of its target: nobody needs to digest what was found again, and of
+   * a million targets each keeps one copy of it.
+   */
+  shareWith(earlier: SentReport): void {
+    this.#target = earlier.#target
+    this.#key = earlier.key
+    if (this.#found === undefined && isSameContent(this.body, earlier.body)) {
+      this.#found = earlier.#asFound()
+      shareParts(this.body, earlier.body)
+    }
   }
 
   #asFound(): Found {
-    this.#found ??= foundIn(this.body)
+    if (this.#found === undefined) {
+      this.#found = foundIn(this.body)
+      this.body.files = this.#found.files
+    }
     return this.#found
   }
 }
@@ -62,8 +81,15 @@ export function reportOf(body: ReportBody): SentReport {
   return new SentReport(body)
 }
 
+/** Puts an earlier body's equal values in the place of a later one's. */
+function shareParts(body: ReportBody, { repo, server, sync_status, files, coverage }: ReportBody): void {
+  Object.assign(body, { repo, server, sync_status, files })
+  if (coverage !== undefined) body.coverage = coverage
+}
+
 interface Found {
   readonly digest: string
+  readonly files: ReportBody['files']
   readonly driftedFiles: readonly string[]
 }
 
@@ -81,7 +107,8 @@ function foundIn(body: ReportBody): Found {
     latelyFound = new Map()
     latelyFoundLength = 0
   }
-  const found = { digest: digestOf(content), driftedFiles: body.files.map(({ name }) => name) }
+  const { files } = body
+  const found = { digest: digestOf(content), files, driftedFiles: files.map(({ name }) => name) }
   latelyFound.set(content, found)
   latelyFoundLength += content.length
   return found

@@ -44,8 +44,10 @@ export function followFinding(open: Episode | null, previous: Received | null, f
   }
   return {
     open: {
-      ...open,
+      lastCleanAt: open.lastCleanAt,
+      firstDirtyAt: open.firstDirtyAt,
       lastDirtyAt: checkedAt,
+      firstCleanAt: null,
       checks: open.checks + 1,
       maxDriftCount: Math.max(open.maxDriftCount, driftCount),
     },

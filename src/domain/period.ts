@@ -43,8 +43,11 @@ export function beginPeriod(received: Received): Period {
 
 export function continuePeriod(period: Period, received: Received): Period {
   const missed = missedBefore(period, received)
+  // Field by field: V8 gives an object that begins as a copy of another a second one for what is added to it.
   return {
-    ...period,
+    status: period.status,
+    beganAt: period.beganAt,
+    firstCheckAt: period.firstCheckAt,
     lastCheckAt: checkedBy(received),
     lastArrivedAt: received.arrivedAt.getTime(),
     checks: period.checks + 1,

@@ -15,6 +15,8 @@ export type SyncStatus = (typeof SYNC_STATUSES)[number]
 /** One drift check of one target: what the rules look at. */
 export interface Report<Body = unknown> {
   readonly target: Target
+  /** `targetKey` of it, made once. */
+  readonly key: string
   readonly status: SyncStatus
   /** When the comparison began, by the reporter's clock. */
   readonly checkedAt: Date
@@ -44,7 +46,10 @@ export interface Received<Body = unknown> {
  */
 export type EpochMs = number
 
-// A space cannot occur in either name, so two targets never share a key.
+/**
+ * A space cannot occur in either name, so two targets never share a key. It sorts before every character that can, so
+ * that keys are in order by repo first, then by server.
+ */
 export function targetKey({ repo, server }: Target): string {
   return `${repo} ${server}`
 }

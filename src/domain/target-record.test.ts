@@ -23,6 +23,7 @@ function aReceived({ status, files = [], checked, arrived = checked, every = 2 }
   return {
     report: {
       target: { repo: 'rsyslog', server: 'rsyslog-lab' },
+      key: 'rsyslog rsyslog-lab',
       status,
       checkedAt: at(checked),
       driftCount: files.length,

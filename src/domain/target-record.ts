@@ -1,5 +1,6 @@
 import { type Episode, followFinding } from './episode.ts'
 import { beginPeriod, type ClosedPeriod, continuePeriod, isInterrupted, type Period } from './period.ts'
+import { arrivalOf, NO_RECENT_REPORTS, type RecentReports, withReplaced } from './recent-reports.ts'
 import type { EpochMs, Received, Report } from './report.ts'
 import { checkedBy, fold, type TargetState } from './target-state.ts'
 
@@ -12,19 +13,8 @@ export interface TargetRecord<Body = unknown> extends TargetState<Body> {
   readonly episode: Episode | null
   /** Of each drifted file of the last finding, in its order: the first check of the unbroken run that named it. */
   readonly filesSince: readonly EpochMs[]
-  /** The newest reports before the newest one, by which a delivery that is repeated late is known. */
-  readonly recent: readonly Seen[]
+  readonly recent: RecentReports
 }
-
-export interface Seen {
-  readonly mark: number
-  readonly checkedAt: EpochMs
-  readonly arrivedAt: EpochMs
-}
-
-// A reporter repeats a report for a minute at most, in which hardly more than one newer one can come. What comes again
-// later than this is taken for one that came late; it changes nothing either way.
-const RECENT = 3
 
 /** What a report does to what is kept of its target. */
 export interface Recording<Body = unknown> {
@@ -46,11 +36,9 @@ export function repetitionOf(before: TargetRecord | undefined, received: Receive
   const { report } = received
   const { newest } = before
   if (isSameReport(report, newest.report)) return newest.arrivedAt
-  const checkedAt = report.checkedAt.getTime()
-  if (checkedAt === newest.report.checkedAt.getTime()) return null
+  if (report.checkedAt.getTime() === newest.report.checkedAt.getTime()) return null
   // Also of a later `last_check` than the newest: its reporter's clock may run ahead.
-  const seen = before.recent.find((one) => one.checkedAt === checkedAt && one.mark === report.mark)
-  return seen === undefined ? null : new Date(seen.arrivedAt)
+  return arrivalOf(before.recent, report)
 }
 
 function isSameReport(a: Report, b: Report): boolean {
@@ -82,12 +70,13 @@ export function record<Body>(before: TargetRecord<Body> | undefined, received: R
   return {
     applied,
     after: {
-      ...state,
+      newest: state.newest,
+      lastKnown: state.lastKnown,
       since: sameStatus ? before.since : checkedBy(state.newest),
       period: goesOn ? continued(before.period, received, applied) : begun(state.newest, applied, changedAt),
       episode: episodes.open,
       filesSince: showsTheSame ? before.filesSince : filesSince(before, state.lastKnown),
-      recent: applied ? withNewest(before) : before.recent,
+      recent: applied ? withReplaced(before.recent, before.newest) : before.recent,
     },
     closedPeriod: goesOn ? null : { ...stateOf(before), period: before.period, endedAt: changedAt },
     closedEpisode: episodes.closed,
@@ -97,12 +86,13 @@ export function record<Body>(before: TargetRecord<Body> | undefined, received: R
 function firstRecord<Body>(state: TargetState<Body>): TargetRecord<Body> {
   const { newest, lastKnown } = state
   return {
-    ...state,
+    newest,
+    lastKnown,
     since: checkedBy(newest),
     period: beginPeriod(newest),
     episode: lastKnown === null ? null : followFinding(null, null, lastKnown).open,
     filesSince: filesSince(undefined, lastKnown),
-    recent: [],
+    recent: NO_RECENT_REPORTS,
   }
 }
 
@@ -117,12 +107,6 @@ function begun(newest: Received, applied: boolean, beganAt: EpochMs): Period {
 
 function stateOf<Body>({ newest, lastKnown }: TargetState<Body>): TargetState<Body> {
   return { newest, lastKnown }
-}
-
-function withNewest({ newest, recent }: TargetRecord): readonly Seen[] {
-  const { mark, checkedAt } = newest.report
-  const seen = { mark, checkedAt: checkedAt.getTime(), arrivedAt: newest.arrivedAt.getTime() }
-  return [seen, ...recent.slice(0, RECENT - 1)]
 }
 
 function filesSince(before: TargetRecord | undefined, finding: Received | null): readonly EpochMs[] {

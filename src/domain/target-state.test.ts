@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Received, SyncStatus } from './report.ts'
+import { type Received, type SyncStatus, targetKey } from './report.ts'
 import { fold, type TargetState } from './target-state.ts'
 
 const START = Date.parse('2026-04-21T10:00:00Z')
@@ -15,6 +15,7 @@ function aReceived(
   const times = { checkedAt: at(checkedAt), periodMs: 120_000 }
   const report = {
     target,
+    key: targetKey(target),
     status,
     ...times,
     driftCount: 0,

@@ -61,7 +61,7 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       at,
     )
     return states
-      .map((state) => stateThen(state, at.getTime(), episodes.get(targetKey(state.newest.report.target)) ?? []))
+      .map((state) => stateThen(state, at.getTime(), episodes.get(state.newest.report.key) ?? []))
       .filter(({ row }) => status?.has(row.sync_status) ?? true)
       .sort((a, b) => worstFirst(a.row, b.row))
   }

@@ -2,7 +2,6 @@ import { problemAt } from '../contract/field-problem.ts'
 import type { Submission } from '../contract/submission.ts'
 import { formatTime } from '../contract/time.ts'
 import { Fault, type FieldProblem } from '../domain/fault.ts'
-import { targetKey } from '../domain/report.ts'
 
 // Reporters' clocks run ahead a little; a report from far ahead would claim to be newer than every true one until then.
 const CLOCK_SKEW_MS = 5 * 60_000
@@ -19,9 +18,8 @@ export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void 
 
   const firstIndex = new Map<string, number>()
   for (const [index, { report }] of reports.entries()) {
-    const key = targetKey(report.target)
-    const first = firstIndex.get(key)
-    if (first === undefined) firstIndex.set(key, index)
+    const first = firstIndex.get(report.key)
+    if (first === undefined) firstIndex.set(report.key, index)
     else {
       const { repo, server } = report.target
       doubled.push(problemAt(at(index), `is of the same target as [${first}]: ${repo} on ${server}`))

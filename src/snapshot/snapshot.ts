@@ -3,14 +3,14 @@ import type { ReportBody } from '../contract/report.ts'
 import type { StatusJson } from '../contract/status-json.ts'
 import { type Freshness, staleAfterMs } from '../domain/freshness.ts'
 import type { Change } from '../domain/recorded.ts'
-import type { SyncStatus, Target } from '../domain/report.ts'
+import { type SyncStatus, type Target, targetKey } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
 import { type Measured, measuredOf } from './measured.ts'
 import { createRenderCache } from './render-cache.ts'
 import { createRendering, type Rendering } from './rendering.ts'
 import { EVERYTHING, isEverything, type Selection, targetsNamedBy } from './selection.ts'
-import { SortedNames } from './sorted-names.ts'
-import { nameOf, statusJsonOf } from './status-json.ts'
+import { SortedKeys } from './sorted-keys.ts'
+import { statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
 import { type Summary, summaryOf } from './summary.ts'
 import { freshnessOnArrival, type View, viewOf } from './view.ts'
@@ -85,14 +85,14 @@ const LOOKED_AT_ONCE = 20_000
 export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonicMs, presentMs }: Clocks): Snapshot {
   const entries = new Map<string, Entry>()
   let version = 0
-  const names = new SortedNames()
+  const keys = new SortedKeys()
 
   function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactAtMs: number }): void {
     const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH' }
     entry.toldFreshness = viewNow(entry).freshness
-    const name = nameOf(record.newest.report.target)
-    entries.set(name, entry)
-    names.add(name)
+    const { key } = record.newest.report
+    entries.set(key, entry)
+    keys.add(key)
   }
 
   function change(entry: Entry, record: TargetRecord<ReportBody>, isSignOfLife: boolean): void {
@@ -144,7 +144,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
       // Whoever asks for a few by name must not make us look at a million.
       for (const repo of repos) {
         for (const server of servers) {
-          const entry = entries.get(nameOf({ repo, server }))
+          const entry = entries.get(targetKey({ repo, server }))
           if (entry !== undefined) yield entry
         }
       }
@@ -164,12 +164,12 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   async function inTurns(take: (view: View, entry: Entry) => void): Promise<void> {
     let taken = 0
     let clocks = look()
-    for (const name of names.inOrder()) {
+    for (const key of keys.inOrder()) {
       if (++taken % ROWS_IN_A_TURN === 0) {
         await nextTurn()
         clocks = look()
       }
-      const entry = entries.get(name) // what it is now: it may have changed, or gone, since the loop had its turn
+      const entry = entries.get(key) // what it is now: it may have changed, or gone, since the loop had its turn
       if (entry !== undefined) take(viewAt(clocks, entry), entry)
     }
   }
@@ -227,12 +227,12 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
       version++
       for (const one of changes) {
         if ('removed' in one) {
-          const name = nameOf(one.removed)
-          if (entries.delete(name)) names.remove(name)
+          const key = targetKey(one.removed)
+          if (entries.delete(key)) keys.remove(key)
           continue
         }
         const { received, applied, after } = one
-        const entry = entries.get(nameOf(received.report.target))
+        const entry = entries.get(received.report.key)
         if (entry === undefined) add(after, { heardAtMs: presentMs(), contactAtMs: monotonicMs() })
         else change(entry, after, applied) // a late report is no sign of life
       }
@@ -243,7 +243,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
     renderedRows: createRenderCache(cache, async () => (await textOfAll()).rows()),
 
     rowText(target) {
-      const entry = entries.get(nameOf(target))
+      const entry = entries.get(targetKey(target))
       if (entry === undefined) return null
       const view = viewNow(entry)
       return rowText(view, fragment(entry, view))

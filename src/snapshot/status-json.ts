@@ -1,7 +1,6 @@
 import type { StatusJson } from '../contract/status-json.ts'
 import { formatTime } from '../contract/time.ts'
 import { bySeverity } from '../domain/effective-status.ts'
-import type { Target } from '../domain/report.ts'
 import { RollUp } from './roll-up.ts'
 import { rowOf, type View } from './view.ts'
 
@@ -55,19 +54,14 @@ function filesOf(views: readonly View[]): StatusJson['files'] {
 }
 
 function worstFirst(a: View, b: View): number {
-  return bySeverity(a.status, b.status) || compareNames(nameOf(targetOf(a)), nameOf(targetOf(b)))
+  return bySeverity(a.status, b.status) || compareKeys(keyOf(a), keyOf(b))
 }
 
-// A tab sorts before every character that a name can have: by repo first, then by server.
-export function nameOf({ repo, server }: Target): string {
-  return `${repo}\t${server}`
+function keyOf({ record }: View): string {
+  return record.newest.report.key
 }
 
-function targetOf({ record }: View): Target {
-  return record.newest.report.target
-}
-
-function compareNames(a: string, b: string): number {
+function compareKeys(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1
 }

@@ -1,4 +1,4 @@
-import { type Target, targetKey } from '../domain/report.ts'
+import type { Target } from '../domain/report.ts'
 import type { Account, Ledger } from './ledger.ts'
 import type { Cursor, HistoryQuery, PastEpisode, PastPeriod, PastState } from './store.ts'
 
@@ -58,9 +58,9 @@ export function withOpenEpisodes(
  * @param lasting `openIn`, from before `closed` was read
  */
 export function withOpenStates(lasting: readonly Account[], at: Date, closed: readonly PastState[]): PastState[] {
-  const states = new Map(closed.map((state) => [targetKey(state.newest.report.target), state]))
+  const states = new Map(closed.map((state) => [state.newest.report.key, state]))
   for (const { record } of lasting) {
-    const key = targetKey(record.newest.report.target)
+    const { key } = record.newest.report
     if (record.period.beganAt > at.getTime() || states.has(key)) continue
     states.set(key, { ...record, endedAt: Number.POSITIVE_INFINITY })
   }

@@ -83,7 +83,7 @@ export class Ledger {
 
   /** Takes over what the database holds, or what another writer of it has recorded. */
   load(account: Account): void {
-    this.#put(targetKey(account.record.newest.report.target), account)
+    this.#put(account.record.newest.report.key, account)
   }
 
   #put(key: string, { id, record, seq }: Account): void {
@@ -104,7 +104,7 @@ export class Ledger {
   plan(received: readonly Received<ReportBody>[], lateArrivals: LateArrivals = new Map()): Plan | Unsure {
     const draft = new Draft(this.#seq, this.#newestId)
     for (const one of received) {
-      const key = targetKey(one.report.target)
+      const { key } = one.report
       draft.take(key, draft.account(key) ?? this.#accounts.get(key), one, lateArrivals)
     }
     return draft.lookUp.length > 0 ? { lookUp: draft.lookUp } : draft.plan()
@@ -150,7 +150,7 @@ class Draft {
 
   take(key: string, held: Account | undefined, received: Received<ReportBody>, lateArrivals: LateArrivals): void {
     const before = held?.record
-    if (before !== undefined) takeOverContent(before.newest.report, received.report)
+    if (before !== undefined) shareParts(before.newest.report, received.report)
     const firstArrivedAt = repetitionOf(before, received)
     if (before !== undefined && firstArrivedAt !== null) {
       this.#appended.push({ duplicateOf: firstArrivedAt, record: before })
@@ -203,8 +203,8 @@ class Draft {
   }
 }
 
-function takeOverContent(earlier: Report, report: Report): void {
-  if (report instanceof SentReport && earlier instanceof SentReport) report.compareWith(earlier)
+function shareParts(earlier: Report, report: Report): void {
+  if (report instanceof SentReport && earlier instanceof SentReport) report.shareWith(earlier)
 }
 
 /** A late finding that says what the one before it said changes only which one it was. */

@@ -3,8 +3,9 @@ import type { ReportBody } from '../contract/report.ts'
 import { reportOf } from '../contract/sent-report.ts'
 import type { Episode } from '../domain/episode.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
+import { type RecentReports, seenIn } from '../domain/recent-reports.ts'
 import type { Received, Report, Target } from '../domain/report.ts'
-import type { Seen, TargetRecord } from '../domain/target-record.ts'
+import type { TargetRecord } from '../domain/target-record.ts'
 import { type Account, type ChangedAccount, type Of, type Plan, reportIdOf } from './ledger.ts'
 import type { PastEpisode, PastPeriod } from './store.ts'
 
@@ -234,14 +235,14 @@ function markText({ mark }: Report): string {
 }
 
 // By hand, because it is written for each check.
-function recentText(recent: readonly Seen[]): string {
-  const all = recent.map(({ mark, checkedAt, arrivedAt }) => `[${mark},${checkedAt},${arrivedAt}]`)
+function recentText(recent: RecentReports): string {
+  const all = seenIn(recent).map(({ mark, checkedAt, arrivedAt }) => `[${mark},${checkedAt},${arrivedAt}]`)
   return `[${all.join(',')}]`
 }
 
-function recentOf(text: string): readonly Seen[] {
-  const all: readonly (readonly [number, number, number])[] = JSON.parse(text)
-  return all.map(([mark, checkedAt, arrivedAt]) => ({ mark, checkedAt, arrivedAt }))
+function recentOf(text: string): RecentReports {
+  const all: readonly (readonly number[])[] = JSON.parse(text)
+  return all.flat()
 }
 
 function periodRow({ targetId, value }: Of<ClosedPeriod<ReportBody>>): PeriodRow {

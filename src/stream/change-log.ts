@@ -76,8 +76,9 @@ export function createChangeLog({ seq, removalsKnownSince, changes }: Beginning)
 
   function append(change: Change): void {
     if (change.seq !== null) newestSeq = Math.max(newestSeq, change.seq)
-    const key = targetKey(change.target)
-    const slot = { ...change, place: ++end, after: newestSeq, isGone: false }
+    const { target, event, seq } = change
+    const key = targetKey(target)
+    const slot = { target, event, seq, place: ++end, after: newestSeq, isGone: false }
     const before = newest.get(key)
     if (before !== undefined) before.isGone = true
     slots.push(slot)

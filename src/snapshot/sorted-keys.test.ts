@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
-import { SortedNames } from './sorted-names.ts'
+import { SortedKeys } from './sorted-keys.ts'
 
 it('names are in order whatever is added, removed and asked for in between', () => {
   const step = fc.record({ does: fc.constantFrom('add', 'remove', 'ask'), name: fc.string({ maxLength: 3 }) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const names = new SortedNames()
+      const names = new SortedKeys()
       const expected = new Set<string>()
       for (const { does, name } of steps) {
         if (does === 'add' && !expected.has(name)) names.add(name)
@@ -22,7 +22,7 @@ it('names are in order whatever is added, removed and asked for in between', () 
 })
 
 it('so many names at once are in order, too', () => {
-  const names = new SortedNames()
+  const names = new SortedKeys()
   for (let n = 0; n < 25_000; n++) names.add(String((n * 7_919) % 25_000))
   assert.deepEqual(names.inOrder(), Array.from({ length: 25_000 }, (_, n) => String(n)).sort())
 })

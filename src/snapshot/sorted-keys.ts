@@ -2,7 +2,7 @@
 const MERGED_AT_ONCE = 10_000
 
 /** The names of all targets in order. A fleet that reports for the first time must not be sorted whole again and again. */
-export class SortedNames {
+export class SortedKeys {
   #sorted: string[] = []
   #added: string[] = []
 
