@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
-import { closestWord } from '../closest-word.ts'
 import { printable } from '../drift/check-error.ts'
+import { type Flags, readFlags } from './flags.ts'
 import { isTargetName } from './report-body.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -62,7 +61,7 @@ export const FLAGS = {
   verbose: { type: 'boolean', short: 'v', help: 'also show what Ansible printed (it may hold contents of files)' },
   'no-color': { type: 'boolean', help: 'no colours (also: NO_COLOR)' },
   help: { type: 'boolean', short: 'h', help: 'show this' },
-} as const
+} as const satisfies Flags
 
 const DEFAULT_TIMEOUT_SECONDS = 600
 // A timer of Node's that is set to more than 24 days goes off at once.
@@ -70,7 +69,7 @@ const MAX_TIMEOUT_SECONDS = 7 * 86_400
 // contract/report.ts has the rule.
 const MAX_INTERVAL_SECONDS = 31 * 86_400
 // Ansible's --limit also takes patterns and files, and `all`; a name has none of their characters.
-const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
+export const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
 
 /**
  * @param terminal Whether standard output is one.
@@ -78,7 +77,9 @@ const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
  */
 export function readSettings(args: readonly string[], env: Env, terminal: boolean): Settings & { help: boolean } {
   const problems: string[] = []
-  const { values, rest } = readFlags(args, problems)
+  const end = args.indexOf('--')
+  const own = end === -1 ? args : args.slice(0, end)
+  const values = readFlags(FLAGS, own, problems, 'arguments for ansible-playbook go after --')
   const given = (name: string) => (env[name] === undefined || env[name] === '' ? null : env[name])
 
   const serverUrl = given('GITOPS_STATUS_SERVER_URL')
@@ -116,7 +117,7 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
         DEFAULT_TIMEOUT_SECONDS),
     intervalSeconds: seconds({ flag: values.interval, env, name: 'INTERVAL', max: MAX_INTERVAL_SECONDS }, problems),
     passEnv: values['pass-env'] ?? [],
-    ansibleArgs: rest,
+    ansibleArgs: end === -1 ? [] : args.slice(end + 1),
     dryRun: values['dry-run'] ?? false,
     output: values.output === 'json' ? 'json' : 'text',
     detailedExitcode: values['detailed-exitcode'] ?? false,
@@ -132,49 +133,8 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
   return settings
 }
 
-function readFlags(args: readonly string[], problems: string[]) {
-  const end = args.indexOf('--')
-  const own = end === -1 ? args : args.slice(0, end)
-  const rest = end === -1 ? [] : args.slice(end + 1)
-  const { values, tokens } = parseArgs({
-    args: [...own],
-    options: FLAGS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-
-  for (const token of tokens) {
-    if (token.kind === 'positional')
-      problems.push(`unexpected argument ${JSON.stringify(token.value)}; arguments for ansible-playbook go after --`)
-    if (token.kind !== 'option') continue
-    if (!(token.name in FLAGS)) {
-      const guess = closestWord(token.name, Object.keys(FLAGS))
-      problems.push(`unknown flag ${token.rawName}${guess ? `; did you mean --${guess}?` : ''}`)
-    } else if (
-      FLAGS[token.name as keyof typeof FLAGS].type === 'string' ? token.value === undefined : token.value !== undefined
-    ) {
-      problems.push(`${token.rawName} ${token.value === undefined ? 'needs a value' : 'takes no value'}`)
-    }
-  }
-  // parseArgs is not strict, so that all mistakes are named together. What has the wrong type was one of them.
-  const wellTyped = Object.entries(values).filter(([name, value]) => {
-    const type = name in FLAGS && FLAGS[name as keyof typeof FLAGS].type
-    return [value].flat().every((one) => (type === 'string' ? typeof one === 'string' : typeof one === 'boolean'))
-  })
-  return { values: Object.fromEntries(wellTyped) as FlagValues, rest }
-}
-
-type FlagValues = {
-  [Name in keyof typeof FLAGS]?: (typeof FLAGS)[Name] extends { multiple: true }
-    ? string[]
-    : (typeof FLAGS)[Name] extends { type: 'string' }
-      ? string
-      : boolean
-}
-
 /** A secret from NAME, or from the file that NAME_FILE names. */
-function secret(name: string, env: Env, problems: string[]): string | null {
+export function secret(name: string, env: Env, problems: string[]): string | null {
   const value = env[name] || null
   const file = env[`${name}_FILE`] || null
   if (value !== null && file !== null) problems.push(`${name} and ${name}_FILE are both set; use one of them`)
@@ -200,7 +160,7 @@ function seconds(
   return null
 }
 
-function problemWithUrl(value: string): string | null {
+export function problemWithUrl(value: string): string | null {
   // A host and a port alone parse, too: as a protocol and a path.
   if (!/^\s*https?:\/\//i.test(value)) {
     const rest = printable(value).replace(/^.*:\/\//, '')
