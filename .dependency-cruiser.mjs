@@ -1,7 +1,7 @@
 // The house rules of ARCHITECTURE.md. Each rule's comment is what you are shown
 // when you break it, so it says why, not only what.
 
-const STEPS = 'drift|reporter|http|ingest|store|feed|snapshot|history|stream|metrics|badge|web'
+const STEPS = 'drift|reporter|init|http|ingest|store|feed|snapshot|history|stream|metrics|badge|web'
 const LEAVES = ['http', 'ingest', 'store', 'feed', 'snapshot', 'history', 'stream', 'metrics', 'badge']
 
 const leavesNeverMeet = LEAVES.map((step) => ({
@@ -38,11 +38,12 @@ export default {
       to: { path: '^src/(contract|domain)/', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'reporter-may-use-drift-only',
-      comment: 'The reporter runs the drift check and sends its result; nothing of the server belongs to it.',
+      name: 'reporter-needs-no-server',
+      comment:
+        'The reporter runs the drift check, sends its result and sets up what that takes; nothing of the server belongs to it.',
       severity: 'error',
       from: { path: '^src/reporter/' },
-      to: { path: '^src/(?!(reporter|drift|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
+      to: { path: '^src/(?!(reporter|drift|init|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
     },
     {
       name: 'drift-does-not-send',
@@ -50,6 +51,14 @@ export default {
       severity: 'error',
       from: { path: '^src/drift/' },
       to: { path: '^src/(?!(drift|contract|domain)/)' },
+    },
+    {
+      name: 'init-stands-alone',
+      comment:
+        'init/ says what files a repository needs. Who is asked, and with what words, is the command line in reporter/.',
+      severity: 'error',
+      from: { path: '^src/init/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^src/(?!init/)' },
     },
     ...leavesNeverMeet,
     {

@@ -12,13 +12,17 @@ const PARTS = [
   'playbooks/gitops-status-sentinel.yml',
 ]
 const parts = Object.fromEntries(PARTS.map((path) => [path, readFileSync(new URL(`ansible/${path}`, root), 'utf8')]))
+const wrapper = readFileSync(new URL('update-gitops-status.sh', root), 'utf8')
 
 const [file = 'dist/gitops-status.mjs'] = process.argv.slice(2)
 await build({
   cwd: new URL('.', root).pathname,
   input: 'src/gitops-status.ts',
   platform: 'node',
-  transform: { target: 'node20', define: { EMBEDDED_ANSIBLE_PARTS: JSON.stringify(parts) } },
+  transform: {
+    target: 'node20',
+    define: { EMBEDDED_ANSIBLE_PARTS: JSON.stringify(parts), EMBEDDED_WRAPPER: JSON.stringify(wrapper) },
+  },
   output: { file, format: 'esm', banner: '#!/usr/bin/env node' },
   logLevel: 'warn',
 })

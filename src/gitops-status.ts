@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { runCli } from './reporter/cli.ts'
 
 // Lines go out whole and at once: a pipeline's log shows each step when it happens, and a reader that went away
@@ -7,6 +8,17 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interruption.abort())
+}
+
+/** Null when the person ends the input (Ctrl-D) or the run (Ctrl-C) instead of answering. */
+async function ask(question: string): Promise<string | null> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const ended = new Promise<null>((resolve) => terminal.once('close', () => resolve(null)))
+  try {
+    return await Promise.race([terminal.question(question, { signal: interruption.signal }).catch(() => null), ended])
+  } finally {
+    terminal.close()
+  }
 }
 
 try {
@@ -19,6 +31,7 @@ try {
     },
     terminal: process.stdout.isTTY === true,
     signal: interruption.signal,
+    ...(process.stdin.isTTY === true && process.stdout.isTTY === true && { ask }),
   })
 } catch (error) {
   console.error('gitops-status failed in a way that it should not:', error)

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { SETTINGS } from '../src/config.ts'
 import { CHECK_ERRORS } from '../src/drift/check-error.ts'
+import { PIPELINES } from '../src/init/pipelines.ts'
 import { EXIT } from '../src/reporter/exit-codes.ts'
+import { INIT_FLAGS } from '../src/reporter/init-settings.ts'
 import { FLAGS } from '../src/reporter/settings.ts'
 import { VERSION } from '../src/reporter/version.ts'
 
@@ -23,6 +25,14 @@ it('documents every flag, exit code and reason of the reporter', () => {
   for (const code of Object.values(EXIT)) assert.ok(text.includes(`| ${code} |`), String(code))
   for (const [code, [what, hint]] of Object.entries(CHECK_ERRORS)) {
     assert.ok(text.includes(`| \`${code}\` | ${what} | ${hint} |`), code)
+  }
+})
+
+it('documents every flag of init, and every CI that it knows', () => {
+  const text = read('docs/pipelines.md')
+  for (const flag of Object.keys(INIT_FLAGS)) assert.ok(text.includes(`| \`--${flag}`), flag)
+  for (const [name, { file }] of Object.entries(PIPELINES)) {
+    assert.ok(text.includes(`\`${name}\``) && text.includes(`\`${file}\``), name)
   }
 })
 

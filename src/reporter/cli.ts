@@ -4,25 +4,31 @@ import { originOf } from './ci.ts'
 import type { Console } from './console.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { COMMAND_HELP, type CommandName, environmentHelp, exitCodeHelp, helpFor, overview } from './help.ts'
+import {
+  type CheckCommandName,
+  COMMAND_HELP,
+  type CommandName,
+  environmentHelp,
+  exitCodeHelp,
+  helpFor,
+  overview,
+} from './help.ts'
+import { initCommand } from './init-command.ts'
 import { progressTo, reportCommand } from './report-command.ts'
 import { readSettings, SettingsError } from './settings.ts'
 import { VERSION } from './version.ts'
+import type { World } from './world.ts'
 
-const COMMANDS = {
+const CHECK_COMMANDS = {
   report: reportCommand,
   check: checkCommand,
   doctor: doctorCommand,
-} satisfies Record<CommandName, (context: CommandContext) => Promise<ExitCode>>
+} satisfies Record<CheckCommandName, (context: CommandContext) => Promise<ExitCode>>
 
-export interface World {
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly directory: string
-  readonly console: Console
-  /** Whether standard output is a terminal. */
-  readonly terminal: boolean
-  readonly signal: AbortSignal
-}
+/** They have flags and an environment of their own. */
+const SETUP_COMMANDS = {
+  init: initCommand,
+} satisfies Record<Exclude<CommandName, CheckCommandName>, (args: readonly string[], world: World) => Promise<ExitCode>>
 
 /** The program `gitops-status`. Never rejects for what a user or the world around did. */
 export async function runCli(args: readonly string[], world: World): Promise<ExitCode> {
@@ -37,7 +43,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     return EXIT.ok
   }
   if (!isCommand(command)) {
-    const guess = closestWord(command, Object.keys(COMMANDS))
+    const guess = closestWord(command, Object.keys(COMMAND_HELP))
     console.err(`Unknown command ${JSON.stringify(command)}${guess ? `; did you mean ${guess}?` : ''}\n`)
     console.err(overview())
     return EXIT.usage
@@ -45,10 +51,11 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   if (beforeDoubleDash(rest).some((arg) => arg === '--help' || arg === '-h')) return showHelp(command, false, console)
 
   try {
+    if (!isCheckCommand(command)) return await SETUP_COMMANDS[command](rest, world)
     const settings = readSettings(rest, env, terminal)
     if (command === 'report' && env.GITOPS_STATUS_ANNOUNCED !== '1')
       ANNOUNCEMENT.forEach(progressTo({ settings, console }))
-    return await COMMANDS[command]({ settings, env, directory, origin: originOf(env), console, signal })
+    return await CHECK_COMMANDS[command]({ settings, env, directory, origin: originOf(env), console, signal })
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     for (const problem of error.problems) console.err(`✗ ${problem}`)
@@ -70,6 +77,10 @@ function showHelp(topic: string | undefined, missing: boolean, console: Console)
 
 function isCommand(name: string): name is CommandName {
   return Object.hasOwn(COMMAND_HELP, name)
+}
+
+function isCheckCommand(name: CommandName): name is CheckCommandName {
+  return Object.hasOwn(CHECK_COMMANDS, name)
 }
 
 function beforeDoubleDash(args: readonly string[]): readonly string[] {

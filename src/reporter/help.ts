@@ -1,13 +1,25 @@
 import { EXIT } from './exit-codes.ts'
+import type { Flags } from './flags.ts'
+import { INIT_FLAGS } from './init-settings.ts'
 import { FLAGS } from './settings.ts'
 
 export const COMMAND_HELP = {
   report: 'run the drift check and send its result to gitops-status-server',
   check: 'run the drift check and show its result; sends nothing',
   doctor: 'try everything that a report needs, and say what to do about what fails',
+  init: 'write the files that a repository needs: pipeline, update-gitops-status.sh, drift check',
 } as const
 
 export type CommandName = keyof typeof COMMAND_HELP
+
+export type CheckCommandName = Exclude<CommandName, 'init'>
+
+const FLAGS_OF = {
+  report: FLAGS,
+  check: FLAGS,
+  doctor: FLAGS,
+  init: INIT_FLAGS,
+} as const satisfies Record<CommandName, Flags>
 
 const EXAMPLES = {
   report: [
@@ -24,6 +36,13 @@ const EXAMPLES = {
     ['gitops-status check --output json -- --forks 50', 'what follows -- goes to ansible-playbook'],
   ],
   doctor: [['gitops-status doctor', 'what is missing for a report?']],
+  init: [
+    ['gitops-status init', 'asks for what it cannot see'],
+    [
+      'gitops-status init --ci woodpecker --server-url http://status.example.org --dry-run',
+      'show what would be written',
+    ],
+  ],
 } as const satisfies Record<CommandName, readonly (readonly [string, string])[]>
 
 const ENVIRONMENT = [
@@ -59,16 +78,19 @@ export function helpFor(command: CommandName): string {
     ...EXAMPLES[command].map(example),
     '',
     'Flags:',
-    ...Object.entries(FLAGS).map(([name, flag]) => {
-      const short = 'short' in flag ? `-${flag.short}, ` : ''
-      const value = 'value' in flag ? ` ${flag.value}` : ''
+    ...Object.entries<Flags[string]>(FLAGS_OF[command]).map(([name, flag]) => {
+      const short = flag.short === undefined ? '' : `-${flag.short}, `
+      const value = flag.value === undefined ? '' : ` ${flag.value}`
       return row(`${short}--${name}${value}`, flag.help, 26)
     }),
     '',
-    environmentHelp(),
-    '',
-    exitCodeHelp(),
+    ...closingOf(command),
   ].join('\n')
+}
+
+function closingOf(command: CommandName): string[] {
+  if (command === 'init') return [row('Exit code 1', 'a file that differs was left as it was', 26)]
+  return [environmentHelp(), '', exitCodeHelp()]
 }
 
 export function environmentHelp(): string {

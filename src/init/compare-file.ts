@@ -1,0 +1,39 @@
+import { lstatSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createTwoFilesPatch } from 'diff'
+import type { ScaffoldFile } from './scaffold.ts'
+
+export type Comparison =
+  | { readonly state: 'missing' | 'same' | 'kept' }
+  /** `difference` is a unified diff from what is there to what would be written. */
+  | { readonly state: 'different' | 'not executable'; readonly difference: string }
+  /** Something is there that is no plain file, or cannot be read: it is never written to. */
+  | { readonly state: 'in the way'; readonly reason: string }
+
+export function compareFile(root: string, file: ScaffoldFile): Comparison {
+  const here = lookAt(join(root, file.path))
+  if (here === null) return { state: 'missing' }
+  if ('reason' in here) return { state: 'in the way', reason: here.reason }
+  if (file.onlyIfMissing) return { state: 'kept' }
+  if (here.text !== file.content) return { state: 'different', difference: difference(file, here.text) }
+  if (file.executable && !here.executable) return { state: 'not executable', difference: 'old mode 644, new mode 755' }
+  return { state: 'same' }
+}
+
+function lookAt(path: string): { text: string; executable: boolean } | { reason: string } | null {
+  try {
+    // A link may point out of the repository, and what it points to is not ours to replace.
+    const stat = lstatSync(path)
+    if (!stat.isFile()) return { reason: stat.isSymbolicLink() ? 'it is a symbolic link' : 'it is not a file' }
+    return { text: readFileSync(path, 'utf8'), executable: (stat.mode & 0o100) !== 0 }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    return { reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function difference({ path, content }: ScaffoldFile, there: string): string {
+  return createTwoFilesPatch(`a/${path}`, `b/${path}`, there, content, undefined, undefined, { context: 3 })
+    .replace(/^=+\n/, '')
+    .trimEnd()
+}

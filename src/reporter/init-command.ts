@@ -1,0 +1,75 @@
+import { type Comparison, compareFile } from '../init/compare-file.ts'
+import { PIPELINES } from '../init/pipelines.ts'
+import { type ScaffoldFile, scaffold } from '../init/scaffold.ts'
+import { writeFile } from '../init/write-file.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { findRepository } from './find-repository.ts'
+import { readInitSettings } from './init-settings.ts'
+import type { World } from './world.ts'
+
+/** `gitops-status init`: writes what a repository of one's own needs, and nothing over what is there without a yes. */
+export async function initCommand(args: readonly string[], world: World): Promise<ExitCode> {
+  const { directory, console, env } = world
+  const ask = world.ask ?? null
+  const found = await findRepository(directory, env)
+  const { ci, facts, dryRun, overwrite } = await readInitSettings(args, { env, directory, found, ask })
+
+  const files = scaffold(ci, facts, found.isFolder).map((file) => ({ file, is: compareFile(directory, file) }))
+  const left: string[] = []
+  for (const { file, is } of files) {
+    if ('difference' in is) console.out(is.difference)
+    const mayWrite = is.state === 'missing' || ('difference' in is && (overwrite || dryRun || (await isYes(file, ask))))
+    if (mayWrite && !dryRun) {
+      try {
+        writeFile(directory, file)
+      } catch (error) {
+        console.err(`✗ ${file.path}: ${error instanceof Error ? error.message : error}`)
+        left.push(file.path)
+        continue
+      }
+    }
+    if (!mayWrite && ('difference' in is || is.state === 'in the way')) left.push(file.path)
+    console.out(outcome(file, is, { mayWrite, dryRun }))
+    if (dryRun && is.state === 'missing') console.out(indented(file.content))
+  }
+  if (!dryRun) {
+    console.out('')
+    console.out('What is left to do:')
+    for (const step of PIPELINES[ci].nextSteps(facts)) console.out(`  * ${step}`)
+    console.out('  * Put the host keys of the servers into ansible/known_hosts')
+    console.out('  * Ask for what else is missing: gitops-status doctor')
+  }
+  if (left.length === 0) return EXIT.ok
+  console.err(`✗ Left as it was: ${left.join(', ')}. Look at the difference, and run init again with --overwrite`)
+  return EXIT.unknown
+}
+
+async function isYes({ path }: ScaffoldFile, ask: ((question: string) => Promise<string | null>) | null) {
+  if (ask === null) return false
+  return /^y(es)?$/i.test(((await ask(`Replace ${path} (y/N)? `)) ?? '').trim())
+}
+
+function outcome(
+  { path }: ScaffoldFile,
+  is: Comparison,
+  { mayWrite, dryRun }: { readonly mayWrite: boolean; readonly dryRun: boolean },
+): string {
+  const would = dryRun ? 'would be ' : ''
+  switch (is.state) {
+    case 'missing':
+      return `+ ${path} ${would}written`
+    case 'same':
+      return `= ${path} is as it should be`
+    case 'kept':
+      return `= ${path} is yours and stays as it is`
+    case 'different':
+    case 'not executable':
+      return mayWrite ? `~ ${path} ${would}replaced` : `! ${path} differs and was left as it is`
+    case 'in the way':
+      return `! ${path} was not written: ${is.reason}`
+  }
+}
+
+function indented(text: string): string {
+  return text.trimEnd().replaceAll(/^(?=.)/gm, '    ')
+}
