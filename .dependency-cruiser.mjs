@@ -43,7 +43,7 @@ export default {
         'The reporter runs the drift check, sends its result and sets up what that takes; nothing of the server belongs to it.',
       severity: 'error',
       from: { path: '^src/reporter/' },
-      to: { path: '^src/(?!(reporter|drift|init|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
+      to: { path: '^src/(?!(reporter|drift|init|woodpecker|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
     },
     {
       name: 'drift-does-not-send',
@@ -53,12 +53,12 @@ export default {
       to: { path: '^src/(?!(drift|contract|domain)/)' },
     },
     {
-      name: 'init-stands-alone',
+      name: 'what-sets-up-stands-alone',
       comment:
-        'init/ says what files a repository needs. Who is asked, and with what words, is the command line in reporter/.',
+        'init/ says what files a repository needs, woodpecker/ what Woodpecker is told. Who is asked, and with what words, is the command line in reporter/.',
       severity: 'error',
-      from: { path: '^src/init/', pathNot: '[.]test[.]ts$' },
-      to: { path: '^src/(?!init/)' },
+      from: { path: '^src/(init|woodpecker)/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^src/(?!$1/)' },
     },
     ...leavesNeverMeet,
     {

@@ -8,6 +8,7 @@ import { EXIT } from '../src/reporter/exit-codes.ts'
 import { INIT_FLAGS } from '../src/reporter/init-settings.ts'
 import { FLAGS } from '../src/reporter/settings.ts'
 import { VERSION } from '../src/reporter/version.ts'
+import { WOODPECKER_FLAGS } from '../src/reporter/woodpecker-settings.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
@@ -28,9 +29,10 @@ it('documents every flag, exit code and reason of the reporter', () => {
   }
 })
 
-it('documents every flag of init, and every CI that it knows', () => {
+it('documents every flag of init and of woodpecker setup, and every CI', () => {
   const text = read('docs/pipelines.md')
-  for (const flag of Object.keys(INIT_FLAGS)) assert.ok(text.includes(`| \`--${flag}`), flag)
+  for (const flag of Object.keys({ ...INIT_FLAGS, ...WOODPECKER_FLAGS }))
+    assert.ok(text.includes(`| \`--${flag}`), flag)
   for (const [name, { file }] of Object.entries(PIPELINES)) {
     assert.ok(text.includes(`\`${name}\``) && text.includes(`\`${file}\``), name)
   }

@@ -17,6 +17,7 @@ import { initCommand } from './init-command.ts'
 import { progressTo, reportCommand } from './report-command.ts'
 import { readSettings, SettingsError } from './settings.ts'
 import { VERSION } from './version.ts'
+import { woodpeckerCommand } from './woodpecker-command.ts'
 import type { World } from './world.ts'
 
 const CHECK_COMMANDS = {
@@ -28,6 +29,7 @@ const CHECK_COMMANDS = {
 /** They have flags and an environment of their own. */
 const SETUP_COMMANDS = {
   init: initCommand,
+  woodpecker: woodpeckerCommand,
 } satisfies Record<Exclude<CommandName, CheckCommandName>, (args: readonly string[], world: World) => Promise<ExitCode>>
 
 /** The program `gitops-status`. Never rejects for what a user or the world around did. */

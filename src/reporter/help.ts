@@ -2,23 +2,26 @@ import { EXIT } from './exit-codes.ts'
 import type { Flags } from './flags.ts'
 import { INIT_FLAGS } from './init-settings.ts'
 import { FLAGS } from './settings.ts'
+import { WOODPECKER_FLAGS } from './woodpecker-settings.ts'
 
 export const COMMAND_HELP = {
   report: 'run the drift check and send its result to gitops-status-server',
   check: 'run the drift check and show its result; sends nothing',
   doctor: 'try everything that a report needs, and say what to do about what fails',
   init: 'write the files that a repository needs: pipeline, update-gitops-status.sh, drift check',
+  woodpecker: 'setup: make the cron job in Woodpecker, and say what else is missing there',
 } as const
 
 export type CommandName = keyof typeof COMMAND_HELP
 
-export type CheckCommandName = Exclude<CommandName, 'init'>
+export type CheckCommandName = Exclude<CommandName, 'init' | 'woodpecker'>
 
 const FLAGS_OF = {
   report: FLAGS,
   check: FLAGS,
   doctor: FLAGS,
   init: INIT_FLAGS,
+  woodpecker: WOODPECKER_FLAGS,
 } as const satisfies Record<CommandName, Flags>
 
 const EXAMPLES = {
@@ -41,6 +44,12 @@ const EXAMPLES = {
     [
       'gitops-status init --ci woodpecker --server-url http://status.example.org --dry-run',
       'show what would be written',
+    ],
+  ],
+  woodpecker: [
+    [
+      'WOODPECKER_SERVER=https://ci.example.org WOODPECKER_TOKEN=… gitops-status woodpecker setup',
+      'the cron job gitops_sync_check, and which secrets are missing',
     ],
   ],
 } as const satisfies Record<CommandName, readonly (readonly [string, string])[]>
@@ -90,6 +99,16 @@ export function helpFor(command: CommandName): string {
 
 function closingOf(command: CommandName): string[] {
   if (command === 'init') return [row('Exit code 1', 'a file that differs was left as it was', 26)]
+  if (command === 'woodpecker') {
+    return [
+      'Environment:',
+      row('WOODPECKER_SERVER', 'address of Woodpecker', 26),
+      row('WOODPECKER_TOKEN', 'token of a user who may push to the repository (Woodpecker: user settings)', 26),
+      'WOODPECKER_TOKEN_FILE names a file that holds the token.',
+      '',
+      row('Exit code 1', 'something is missing, or could not be done', 26),
+    ]
+  }
   return [environmentHelp(), '', exitCodeHelp()]
 }
 
