@@ -46,6 +46,14 @@ export default {
       to: { path: '^src/(?!(reporter|drift|init|woodpecker|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
     },
     {
+      name: 'reporter-needs-no-packages',
+      comment:
+        'The reporter also runs from a checkout in which nobody ran npm, as in a pipeline: a package is not there.',
+      severity: 'error',
+      from: { path: '^src/(drift|reporter|init|woodpecker)/', pathNot: '[.]test[.]ts$' },
+      to: { path: 'node_modules', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'drift-does-not-send',
       comment: 'drift/ finds out how a server differs from Git. Who is told about it is not its business.',
       severity: 'error',

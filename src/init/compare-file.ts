@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createTwoFilesPatch } from 'diff'
 import type { ScaffoldFile } from './scaffold.ts'
+import { unifiedDifference } from './unified-difference.ts'
 
 export type Comparison =
   | { readonly state: 'missing' | 'same' | 'kept' }
@@ -15,7 +15,8 @@ export function compareFile(root: string, file: ScaffoldFile): Comparison {
   if (here === null) return { state: 'missing' }
   if ('reason' in here) return { state: 'in the way', reason: here.reason }
   if (file.onlyIfMissing) return { state: 'kept' }
-  if (here.text !== file.content) return { state: 'different', difference: difference(file, here.text) }
+  if (here.text !== file.content)
+    return { state: 'different', difference: unifiedDifference(file.path, here.text, file.content) }
   if (file.executable && !here.executable) return { state: 'not executable', difference: 'old mode 644, new mode 755' }
   return { state: 'same' }
 }
@@ -30,10 +31,4 @@ function lookAt(path: string): { text: string; executable: boolean } | { reason:
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     return { reason: error instanceof Error ? error.message : String(error) }
   }
-}
-
-function difference({ path, content }: ScaffoldFile, there: string): string {
-  return createTwoFilesPatch(`a/${path}`, `b/${path}`, there, content, undefined, undefined, { context: 3 })
-    .replace(/^=+\n/, '')
-    .trimEnd()
 }

@@ -73,7 +73,7 @@ export function exitCodeOf({ verdicts, error }: CheckResult, settings: Settings)
 }
 
 // It may print file names and contents of servers: nothing of that may reach a terminal as a command.
-function harmless(text: string): string {
+export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
     character === '\n' || character === '\t'
       ? character

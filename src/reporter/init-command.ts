@@ -2,6 +2,7 @@ import { type Comparison, compareFile } from '../init/compare-file.ts'
 import { PIPELINES } from '../init/pipelines.ts'
 import { type ScaffoldFile, scaffold } from '../init/scaffold.ts'
 import { writeFile } from '../init/write-file.ts'
+import { harmless } from './check-command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { findRepository } from './find-repository.ts'
 import { readInitSettings } from './init-settings.ts'
@@ -17,7 +18,7 @@ export async function initCommand(args: readonly string[], world: World): Promis
   const files = scaffold(ci, facts, found.isFolder).map((file) => ({ file, is: compareFile(directory, file) }))
   const left: string[] = []
   for (const { file, is } of files) {
-    if ('difference' in is) console.out(is.difference)
+    if ('difference' in is) console.out(harmless(is.difference))
     const mayWrite = is.state === 'missing' || ('difference' in is && (overwrite || dryRun || (await isYes(file, ask))))
     if (mayWrite && !dryRun) {
       try {
