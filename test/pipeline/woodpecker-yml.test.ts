@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ROOT, type RunningServer, startServer } from '../journeys/product.ts'
 import { type LabServer, startLabServer } from '../lab/lab-server.ts'
+import { makeRepository, runGitopsStatus } from '../reporter/check-run.ts'
+import { itTakesLong } from '../server/long.ts'
 import { type PipelineResult, runWorkflow } from './run-workflow.ts'
 import { compileWorkflow, type Event, RefusedPipeline, type Trigger } from './workflow.ts'
 
@@ -65,7 +67,7 @@ describe('.woodpecker.yml', () => {
   })
 })
 
-describe('.woodpecker.yml against a real server', { timeout: 300_000 }, () => {
+describe('pipelines against a real server', { timeout: 300_000 }, () => {
   let lab: LabServer
   let server: RunningServer
   let checkout: string
@@ -91,16 +93,16 @@ describe('.woodpecker.yml against a real server', { timeout: 300_000 }, () => {
     writeFileSync(join(checkout, '.woodpecker.yml'), FILE.replace(SERVER_URL, server.url))
   }
 
-  async function run(trigger: Partial<Trigger>): Promise<PipelineResult> {
-    const stages = compileWorkflow(readFileSync(join(checkout, '.woodpecker.yml'), 'utf8'), {
+  async function run(trigger: Partial<Trigger>, directory = checkout): Promise<PipelineResult> {
+    const stages = compileWorkflow(readFileSync(join(directory, '.woodpecker.yml'), 'utf8'), {
       ...TRIGGER,
       secrets: [{ name: 'ssh_private_key', value: lab.privateKey, events: EVENTS }],
       variables: { CI_COMMIT_SHA: 'f'.repeat(40), CI_PIPELINE_NUMBER: '17' },
       ...trigger,
     })
     // The image: a Node, Ansible and an SSH client on the path, and a home that nobody else uses.
-    const environment = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: checkout }
-    return runWorkflow(stages, { directory: checkout, environment })
+    const PATH = [dirname(process.execPath), join(ROOT, 'bin'), process.env.PATH].join(':')
+    return runWorkflow(stages, { directory, environment: { PATH, HOME: directory } })
   }
 
   const states = ({ steps }: PipelineResult) => steps.map(({ name, state }) => `${name}: ${state}`)
@@ -172,6 +174,69 @@ describe('.woodpecker.yml against a real server', { timeout: 300_000 }, () => {
     assert.equal(result.steps[0]?.exitCode, 1)
     const { sync_status, error } = await server.statusJson()
     assert.deepEqual([sync_status, error?.code], ['UNKNOWN', 'unreachable'])
+  })
+
+  describe("in a repository of one's own that init set up", () => {
+    const PLAYBOOK = `- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.copy:
+        content: "from Git\\n"
+        dest: /etc/own.conf
+        mode: "0644"
+`
+    let own: ReturnType<typeof makeRepository>
+    before(async () => {
+      const { host, port, knownHosts } = lab
+      own = makeRepository({
+        'site.yml': PLAYBOOK,
+        'hosts.ini': `rsyslog-lab ansible_host=${host} ansible_port=${port} ansible_user=root\n`,
+        'ansible/known_hosts': knownHosts,
+      })
+      const args = [
+        'init',
+        '--ci',
+        'woodpecker',
+        '--server-url',
+        server.url,
+        '--repo-name',
+        'own',
+        '--branch',
+        'master',
+      ]
+      const { code, stderr } = await runGitopsStatus({ directory: own.directory, args, env: {} })
+      assert.deepEqual([code, stderr], [0, ''])
+    })
+    after(() => own?.[Symbol.dispose]())
+
+    const status = async () => (await server.statusJson('?repo=own')).sync_status
+
+    it('the cron job finds what was never deployed', async () => {
+      const result = await run(CRON, own.directory)
+
+      assert.deepEqual([result.status, await status()], ['success', 'OUT_OF_SYNC'], shown(result))
+    })
+
+    it('the drift check refuses to run by hand without --check, where it would deploy', async () => {
+      const args = ['-i', 'hosts.ini', 'ansible/playbooks/drift-check.yml']
+      const env = { ...process.env, ANSIBLE_SSH_COMMON_ARGS: `-F ${lab.sshConfig}` }
+      const { status: code, stdout } = spawnSync('ansible-playbook', args, {
+        cwd: own.directory,
+        env,
+        encoding: 'utf8',
+      })
+
+      assert.equal(code, 2)
+      assert.match(stdout, /Run it with --check, or with gitops-status check: without, it would deploy/)
+      assert.equal((await lab.run('cat /etc/own.conf')).code, 1)
+    })
+
+    itTakesLong('a push deploys it', async () => {
+      const result = await run({}, own.directory)
+
+      assert.deepEqual([result.status, await status()], ['success', 'SYNCED'], shown(result))
+      assert.equal(String(await lab.readFile('/etc/own.conf')), 'from Git\n')
+    })
   })
 })
 

@@ -143,6 +143,10 @@ describe("the pipeline runner holds to Woodpecker's rules", () => {
 
     it('are found whatever their case', () => assert.equal(withSecret(['push']), 'x'))
 
+    it('for pull requests are for every event of one', () => {
+      assert.equal(withSecret(['pull_request'], { event: 'pull_request_closed' }), 'x')
+    })
+
     it('that are not there, or not for this event, end the pipeline before it begins', () => {
       assert.throws(() => withSecret([], { secrets: [] }), /secret "my_key" not found/)
       assert.throws(
