@@ -15,7 +15,10 @@ async function ask(question: string): Promise<string | null> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   const ended = new Promise<null>((resolve) => terminal.once('close', () => resolve(null)))
   try {
-    return await Promise.race([terminal.question(question, { signal: interruption.signal }).catch(() => null), ended])
+    const answer = terminal.question(question, { signal: interruption.signal }).catch(() => null)
+    const given = await Promise.race([answer, ended])
+    if (given === null) process.stdout.write('\n') // the line that was not ended
+    return given
   } finally {
     terminal.close()
   }

@@ -7,7 +7,7 @@ export interface Pipeline {
   readonly title: string
   readonly file: string
   /** Where the CI looks first: with something there, `file` would never be read. */
-  readonly folder?: string
+  readonly before?: { readonly folder: string; readonly file: string }
   /** What shows that a repository uses this CI. */
   readonly signs: readonly string[]
   readonly render: (facts: RepositoryFacts) => string
@@ -42,7 +42,7 @@ export const PIPELINES = {
   woodpecker: {
     title: 'Woodpecker',
     file: '.woodpecker.yml',
-    folder: '.woodpecker',
+    before: { folder: '.woodpecker', file: '.woodpecker.yaml' },
     signs: ['.woodpecker.yml', '.woodpecker.yaml', '.woodpecker'],
     render: woodpeckerPipeline,
     nextSteps: (facts) => [

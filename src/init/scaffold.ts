@@ -12,16 +12,25 @@ export interface ScaffoldFile {
   readonly onlyIfMissing: boolean
 }
 
+export interface Existing {
+  readonly isFile: (path: string) => boolean
+  readonly isFolder: (path: string) => boolean
+}
+
 /** The files that a repository needs to be checked and reported by this CI. */
-export function scaffold(ci: CiName, facts: RepositoryFacts, isFolder: (path: string) => boolean): ScaffoldFile[] {
+export function scaffold(ci: CiName, facts: RepositoryFacts, there: Existing): ScaffoldFile[] {
   const pipeline: Pipeline = PIPELINES[ci]
   const file = { executable: false, onlyIfMissing: false }
-  const path =
-    pipeline.folder !== undefined && isFolder(pipeline.folder) ? `${pipeline.folder}/gitops.yml` : pipeline.file
   return [
-    { ...file, path, content: pipeline.render(facts) },
+    { ...file, path: pathOf(pipeline, there), content: pipeline.render(facts) },
     { ...file, path: 'update-gitops-status.sh', content: wrapperText(), executable: true },
     { ...file, path: CHECK_PLAYBOOK, content: driftCheckPlaybook(facts), onlyIfMissing: true },
     { ...file, path: KNOWN_HOSTS, content: EMPTY_KNOWN_HOSTS, onlyIfMissing: true },
   ]
+}
+
+function pathOf({ file, before }: Pipeline, { isFile, isFolder }: Existing): string {
+  if (before === undefined) return file
+  if (isFolder(before.folder)) return `${before.folder}/gitops.yml`
+  return isFile(before.file) ? before.file : file
 }

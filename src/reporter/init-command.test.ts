@@ -173,6 +173,16 @@ describe('gitops-status init', () => {
     assert(!existsSync(join(own.directory, '.woodpecker.yml')))
   })
 
+  it('takes a .woodpecker.yaml for the pipeline, which Woodpecker reads first', async () => {
+    using own = makeRepository({ ...OWN, '.woodpecker.yaml': 'steps: []\n' })
+
+    const { code, out } = await init(own.directory, NEEDED)
+
+    assert.equal(code, 1)
+    assert.match(out, /^! \.woodpecker\.yaml differs and was left as it is$/m)
+    assert(!existsSync(join(own.directory, '.woodpecker.yml')))
+  })
+
   it('follows no link out of the repository', async () => {
     using own = makeRepository(OWN)
     using other = makeRepository({ 'file.yml': 'theirs\n' })

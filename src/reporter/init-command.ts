@@ -1,5 +1,6 @@
 import { type Comparison, compareFile } from '../init/compare-file.ts'
 import { PIPELINES } from '../init/pipelines.ts'
+import { DEFAULT_INVENTORY } from '../init/repository-facts.ts'
 import { type ScaffoldFile, scaffold } from '../init/scaffold.ts'
 import { writeFile } from '../init/write-file.ts'
 import { harmless } from './check-command.ts'
@@ -15,7 +16,7 @@ export async function initCommand(args: readonly string[], world: World): Promis
   const found = await findRepository(directory, env)
   const { ci, facts, dryRun, overwrite } = await readInitSettings(args, { env, directory, found, ask })
 
-  const files = scaffold(ci, facts, found.isFolder).map((file) => ({ file, is: compareFile(directory, file) }))
+  const files = scaffold(ci, facts, found).map((file) => ({ file, is: compareFile(directory, file) }))
   const left: string[] = []
   for (const { file, is } of files) {
     if ('difference' in is) console.out(harmless(is.difference))
@@ -38,7 +39,8 @@ export async function initCommand(args: readonly string[], world: World): Promis
     console.out('What is left to do:')
     for (const step of PIPELINES[ci].nextSteps(facts)) console.out(`  * ${step}`)
     console.out('  * Put the host keys of the servers into ansible/known_hosts')
-    console.out('  * Ask for what else is missing: gitops-status doctor')
+    const where = facts.inventory === DEFAULT_INVENTORY ? '' : ` --inventory ${facts.inventory}`
+    console.out(`  * Ask for what else is missing: gitops-status doctor${where}`)
   }
   if (left.length === 0) return EXIT.ok
   console.err(`✗ Left as it was: ${left.join(', ')}. Look at the difference, and run init again with --overwrite`)
