@@ -17,7 +17,7 @@ export const WOODPECKER_FLAGS = {
     type: 'string',
     value: 'NAME',
     multiple: true,
-    help: 'a secret of the pipeline; may be repeated (those that its file names)',
+    help: 'a secret of the pipeline; may be repeated (those of its step update-gitops-status)',
   },
   'dry-run': { type: 'boolean', help: 'change nothing, say what would be done' },
   'no-color': { type: 'boolean', help: 'no colours (also: NO_COLOR)' },
@@ -96,16 +96,26 @@ async function originOfGit(directory: string, env: Env): Promise<string | null> 
   return url === null ? null : repositoryOfUrl(url)
 }
 
-/** Names after `from_secret:` in the files that Woodpecker reads. */
+/**
+ * The secrets of the step that reports: it alone runs for every event. What other steps and files use may well be for
+ * pushes only. Read by lines, since no YAML parser is part of this program; --secret overrules it.
+ */
 function secretsOfPipeline(directory: string): readonly string[] {
-  const names = new Set<string>()
-  for (const file of pipelineFiles(directory)) {
-    for (const [, name = ''] of readOr(() => readFileSync(join(directory, file), 'utf8'), '').matchAll(
-      /^(?!\s*#).*\bfrom_secret:\s*["']?([\w.-]+)/gm,
-    ))
-      names.add(name)
-  }
-  return names.size === 0 ? ['SSH_PRIVATE_KEY'] : [...names]
+  const ours = pipelineFiles(directory)
+    .map((file) => readOr(() => readFileSync(join(directory, file), 'utf8'), '').replace(/^\s*#.*$/gm, ''))
+    .filter((text) => text.includes(REPORTING))
+  const steps = ours.flatMap((text) => text.split(/^(?=\s*- name:)/m)).filter((step) => step.includes(REPORTING))
+  const inSteps = secretsIn(steps)
+  // The environment may be shared by an anchor, and stand elsewhere.
+  const found = inSteps.length > 0 ? inSteps : secretsIn(ours)
+  return found.length > 0 ? found : ['SSH_PRIVATE_KEY']
+}
+
+const REPORTING = 'update-gitops-status'
+
+function secretsIn(texts: readonly string[]): readonly string[] {
+  const names = texts.flatMap((text) => [...text.matchAll(/\bfrom_secret:\s*["']?([\w.-]+)/g)])
+  return [...new Set(names.map(([, name = '']) => name))]
 }
 
 function pipelineFiles(directory: string): readonly string[] {

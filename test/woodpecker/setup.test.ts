@@ -201,17 +201,25 @@ describe('gitops-status woodpecker setup', () => {
       assert.match(out, /is for the plugins plugins\/x only/)
     })
 
-    it('are those that the pipeline file names, or that the flags name', async () => {
-      const pipeline =
-        'steps:\n  - environment:\n      A:\n        from_secret: one\n  # from_secret: none\n  - {B: {from_secret: "two"}}\n'
-      using own = makeRepository({ '.woodpecker.yml': pipeline })
-      await using fake = await startFakeWoodpecker()
-
-      const fromFile = await setUp(fake, [], { directory: own.directory })
-      const fromFlags = await setUp(fake, ['--secret', 'three'], { directory: own.directory })
-
-      assert.deepEqual(fromFile.out.match(/Secret \w+/g), ['Secret one', 'Secret two'])
-      assert.deepEqual(fromFlags.out.match(/Secret \w+/g), ['Secret three'])
+    it('are those of the step that reports, or those that the flags name', async () => {
+      const other = '  - name: build\n    settings:\n      password:\n        from_secret: registry_password\n'
+      const ours =
+        '  - name: status\n    environment:\n      A:\n        from_secret: one\n      # from_secret: none\n      B: {from_secret: "two"}\n    commands:\n      - ./update-gitops-status.sh\n'
+      const shared = `variables:\n  - &env {A: {from_secret: three}}\nsteps:\n  - name: status\n    environment: *env\n    commands: ./update-gitops-status.sh\n`
+      for (const [files, flags, expected] of [
+        [{ '.woodpecker.yml': `steps:\n${other}${ours}` }, [], ['one', 'two']],
+        [{ '.woodpecker/a.yml': `steps:\n${other}`, '.woodpecker/b.yaml': shared }, [], ['three']],
+        [{ '.woodpecker.yml': `steps:\n${other}` }, [], ['SSH_PRIVATE_KEY']],
+        [{ '.woodpecker.yml': `steps:\n${ours}` }, ['--secret', 'four'], ['four']],
+      ] as const) {
+        using own = makeRepository(files)
+        await using fake = await startFakeWoodpecker()
+        const { out } = await setUp(fake, flags, { directory: own.directory })
+        assert.deepEqual(
+          [...out.matchAll(/Secret (\w+)/g)].map(([, name]) => name),
+          expected,
+        )
+      }
     })
   })
 
