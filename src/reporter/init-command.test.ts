@@ -117,13 +117,15 @@ describe('gitops-status init', () => {
 
   it('asks for what is open, suggests what it found, and asks again after a wrong answer', async () => {
     using own = makeRepository({ ...OWN, '.woodpecker.yml': 'steps: []\n' })
-    const answers = ['nonsense', '', '', 'http://status.example.org', 'web', '', '', '', 'main', '', 'n']
+    const answers = ['nonsense', '', '', 'http://status.example.org', 'web', '', '', '', 'main', '', 'y', 'n']
 
-    const { code, questions } = await init(own.directory, ['init'], answers)
+    const { code, out, questions } = await init(own.directory, ['init'], answers)
 
     assert.match(questions[0] ?? '', /^which CI \(woodpecker, gitea, .*\) \[woodpecker\]: $/)
     assert.match(questions[1] ?? '', /must be one of woodpecker, .* not "nonsense"/)
     assert.match(questions.join('\n'), /the playbook that deploys \[site\.yml\]: \nthe inventory \[hosts\.ini\]: /)
+    assert.equal(questions.at(-2), 'Does gitops-status-server ask for a token (y/N)? ')
+    assert.match(out, /^\+ +GITOPS_STATUS_TOKEN:$/m)
     assert.equal(questions.at(-1), 'Replace .woodpecker.yml (y/N)? ')
     assert.equal(code, 1)
     assert.equal(readFileSync(join(own.directory, '.woodpecker.yml'), 'utf8'), 'steps: []\n')

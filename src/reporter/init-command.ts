@@ -6,7 +6,7 @@ import { writeFile } from '../init/write-file.ts'
 import { harmless } from './check-command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { findRepository } from './find-repository.ts'
-import { readInitSettings } from './init-settings.ts'
+import { isYes, readInitSettings } from './init-settings.ts'
 import type { World } from './world.ts'
 
 /** `gitops-status init`: writes what a repository of one's own needs, and nothing over what is there without a yes. */
@@ -20,7 +20,10 @@ export async function initCommand(args: readonly string[], world: World): Promis
   const left: string[] = []
   for (const { file, is } of files) {
     if ('difference' in is) console.out(harmless(is.difference))
-    const mayWrite = is.state === 'missing' || ('difference' in is && (overwrite || dryRun || (await isYes(file, ask))))
+    const mayWrite =
+      is.state === 'missing' ||
+      ('difference' in is &&
+        (overwrite || dryRun || (ask !== null && isYes(await ask(`Replace ${file.path} (y/N)? `)))))
     if (mayWrite && !dryRun) {
       try {
         writeFile(directory, file)
@@ -45,11 +48,6 @@ export async function initCommand(args: readonly string[], world: World): Promis
   if (left.length === 0) return EXIT.ok
   console.err(`✗ Left as it was: ${left.join(', ')}. Look at the difference, and run init again with --overwrite`)
   return EXIT.unknown
-}
-
-async function isYes({ path }: ScaffoldFile, ask: ((question: string) => Promise<string | null>) | null) {
-  if (ask === null) return false
-  return /^y(es)?$/i.test(((await ask(`Replace ${path} (y/N)? `)) ?? '').trim())
 }
 
 function outcome(

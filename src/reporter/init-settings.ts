@@ -150,6 +150,7 @@ export async function readInitSettings(
       /^[a-z0-9][A-Za-z0-9._:/@-]{0,250}$/.test(value) ? null : `must be the name of an image, not ${quoted(value)}`,
   })
   if (problems.length > 0 || !isCi(ci)) throw new SettingsError(problems)
+  const token = flags.token ?? (ask !== null && isYes(await ask('Does gitops-status-server ask for a token (y/N)? ')))
 
   return {
     ci,
@@ -164,11 +165,16 @@ export async function readInitSettings(
       validatePlaybook: found.validatePlaybook,
       ansibleConfig: found.ansibleConfig,
       configuresHostKeys: found.configuresHostKeys,
-      token: flags.token ?? false,
+      token,
     },
     dryRun: flags['dry-run'] ?? false,
     overwrite: flags.overwrite ?? false,
   }
+}
+
+/** Enter, and everything else, is a no. */
+export function isYes(answer: string | null): boolean {
+  return /^y(es)?$/i.test((answer ?? '').trim())
 }
 
 function isCi(name: string): name is CiName {
