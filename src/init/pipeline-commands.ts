@@ -41,13 +41,14 @@ export type Variable = readonly [name: string, value: string]
 /** @param intervalSeconds How often the CI really starts a check, where that is not what the server takes for granted. */
 export function pipelineVariables(facts: RepositoryFacts, intervalSeconds: number | null): PipelineVariables {
   const ansible: Variable[] = facts.ansibleConfig === null ? [] : [['ANSIBLE_CONFIG', facts.ansibleConfig]]
-  const hostKeys: Variable = [
-    'ANSIBLE_SSH_EXTRA_ARGS',
-    `-o UserKnownHostsFile=${KNOWN_HOSTS} -o StrictHostKeyChecking=yes`,
+  const hostKeys: Variable[] = [
+    // An ansible.cfg that switches it off would win over the line after it.
+    ['ANSIBLE_HOST_KEY_CHECKING', 'true'],
+    ['ANSIBLE_SSH_EXTRA_ARGS', `-o UserKnownHostsFile=${KNOWN_HOSTS} -o StrictHostKeyChecking=yes`],
   ]
   return {
     ansible,
-    ansibleOverSsh: facts.configuresHostKeys ? ansible : [...ansible, hostKeys],
+    ansibleOverSsh: facts.configuresHostKeys ? ansible : [...ansible, ...hostKeys],
     update: [
       ['GITOPS_STATUS_SERVER_URL', facts.serverUrl],
       ['REPO_NAME', facts.repo],

@@ -64,6 +64,7 @@ describe('a pipeline that init writes', () => {
     it(`takes host keys from the repository and no others: ${ci}`, () => {
       const keys = 'ANSIBLE_SSH_EXTRA_ARGS: -o UserKnownHostsFile=ansible/known_hosts -o StrictHostKeyChecking=yes'
       assert.equal(render(ci).split(keys.replace(': ', ': "')).length - 1, 2, 'for validate and deploy')
+      assert.equal(render(ci).split('ANSIBLE_HOST_KEY_CHECKING: "true"').length - 1, 2)
       assert(!render(ci, { ...FACTS, configuresHostKeys: true, ansibleConfig: 'ansible.cfg' }).includes('KnownHosts'))
     })
   }
