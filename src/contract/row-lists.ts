@@ -33,8 +33,10 @@ export const GROUP_ROW = Type.Object(
     targets: count('How many there are.'),
     out_of_sync: count('How many of them are OUT_OF_SYNC.'),
     unknown: count('How many of them are UNKNOWN.'),
+    stale: count('How many of them are UNKNOWN because no report came in time.'),
     synced: count('How many of them are SYNCED.'),
     drift_count: count('Of all of them.'),
+    age_seconds: count('Since the last_check of the one that was checked longest ago.'),
   },
   { title: 'GroupRow', description: 'One repository with its servers, or one server with its repositories.' },
 )

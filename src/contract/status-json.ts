@@ -41,6 +41,7 @@ export const STATUS_ROW = Type.Object(
     contact_age_seconds: nullable(count('Since the newest report arrived.')),
     freshness: nullable(FRESHNESS),
     stale: flag('no report came in time'),
+    check_failed: flag('reports come and the newest check found nothing out'),
     reason: nullable(REASON),
     error_code: nullable(Type.String(), 'Why the newest check failed.'),
     error_message: nullable(Type.String(), 'The same in words.'),

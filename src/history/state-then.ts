@@ -65,6 +65,7 @@ export function stateThen(state: PastState, at: EpochMs, episodes: readonly Epis
       contact_age_seconds: check && wholeSeconds(at - check.arrivedAt),
       freshness,
       stale: freshness === 'STALE' ? 1 : 0,
+      check_failed: reason === 'check_failed' ? 1 : 0,
       reason,
       error_code: body.error?.code ?? null,
       error_message: wasLast ? (body.error?.message ?? null) : null,

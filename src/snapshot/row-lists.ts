@@ -27,16 +27,18 @@ export function fileRowsOf(views: readonly View[]): FileRow[] {
 /** One row for each repository or each server, in order of name. */
 export function groupRowsOf(views: readonly View[], by: keyof TargetName): GroupRow[] {
   const groups = new Map<string, { name: string } & Record<Exclude<keyof GroupRow, 'name'>, number>>()
-  for (const { record, status, finding } of views) {
+  for (const { record, status, finding, freshness, ageSeconds } of views) {
     const name = record.newest.report.target[by]
     let group = groups.get(name)
     if (group === undefined) {
-      group = { name, targets: 0, out_of_sync: 0, unknown: 0, synced: 0, drift_count: 0 }
+      group = { name, targets: 0, out_of_sync: 0, unknown: 0, stale: 0, synced: 0, drift_count: 0, age_seconds: 0 }
       groups.set(name, group)
     }
     group.targets++
     group[COUNTED_AS[status]]++
+    if (freshness === 'STALE') group.stale++
     group.drift_count += finding?.report.driftCount ?? 0
+    group.age_seconds = Math.max(group.age_seconds, ageSeconds)
   }
   return [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -75,6 +75,7 @@ export function rowOf(view: View): StatusRow {
     contact_age_seconds: view.contactAgeSeconds,
     freshness: view.freshness,
     stale: view.freshness === 'STALE' ? 1 : 0,
+    check_failed: view.reason === 'check_failed' ? 1 : 0,
     reason: view.reason,
     error_code: body.error?.code ?? null,
     error_message: body.error?.message ?? null,

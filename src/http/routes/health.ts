@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import Type, { type TObject } from 'typebox'
 import { Fault } from '../../domain/fault.ts'
 import { addRoute, describeOperation } from '../operation.ts'
 
@@ -7,11 +7,16 @@ import { addRoute, describeOperation } from '../operation.ts'
 const CHECK_HOLDS_MS = 1_000
 
 const OK = Type.Object({ status: Type.Literal('ok') })
+// Grafana's alert rules look at numbers only.
+const READY = Type.Object({
+  status: Type.Literal('ok'),
+  ready: Type.Literal(1, { description: 'The same as a number, for alert rules.' }),
+})
 
 const LIVEZ = health('/livez', 'getLivez', 'The process answers')
 const HEALTHZ = health('/healthz', 'getHealthz', "The same, for Grafana's data source")
 const READYZ = {
-  ...health('/readyz', 'getReadyz', 'The server can take a report and keep it'),
+  ...health('/readyz', 'getReadyz', 'The server can take a report and keep it', READY),
   faults: ['shutting_down', 'store_unavailable'] as const,
 }
 
@@ -41,11 +46,11 @@ export function addHealth(server: FastifyInstance, { checkWritable, isStopping, 
   addRoute(server, READYZ, async () => {
     if (isStopping()) throw new Fault('shutting_down', 'The server is stopping: ask another, or ask again later')
     await isWritable()
-    return { status: 'ok' }
+    return { status: 'ok', ready: 1 }
   })
 }
 
-function health(path: string, id: string, summary: string) {
+function health(path: string, id: string, summary: string, answer: TObject = OK) {
   return describeOperation({
     method: 'GET',
     path,
@@ -53,6 +58,6 @@ function health(path: string, id: string, summary: string) {
     tag: 'service',
     summary,
     query: Type.Object({}),
-    answer: { status: 200, description: 'It does.', content: { 'application/json': OK } },
+    answer: { status: 200, description: 'It does.', content: { 'application/json': answer } },
   })
 }
