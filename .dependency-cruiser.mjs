@@ -85,6 +85,14 @@ export default {
       to: { path: '^src/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'grafana-is-built-apart',
+      comment:
+        'grafana/ builds files that Grafana reads. It knows the API as any client does, and the server knows nothing of it.',
+      severity: 'error',
+      from: { path: '^(src|grafana)/' },
+      to: { path: '^(src|grafana)/', pathNot: '^$1/' },
+    },
+    {
       name: 'no-cycles',
       comment: 'A cycle means that two files are one: neither can be understood without the other.',
       severity: 'error',
