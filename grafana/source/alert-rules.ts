@@ -151,7 +151,7 @@ function provisioned(rule: AlertRule) {
           conditions: [{ evaluator: { type: rule.fires.when, params: [rule.fires.than] } }],
         },
       },
-    ],
+    ] as const,
     for: rule.for,
     noDataState: rule.noDataState,
     execErrState: rule.execErrState,

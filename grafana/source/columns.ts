@@ -45,7 +45,6 @@ export const AGE = seconds('Since last check', 'age_seconds')
 export const SILENCE = seconds('Since last report', 'contact_age_seconds')
 export const INTERVAL = seconds('Due every', 'interval_seconds')
 export const CHECKS = count('Checks', 'checks')
-export const MISSED_CHECKS = count('Missed checks', 'missed_checks')
 export const FILES_CHECKED = count('Files checked', 'checked')
 export const FILES_DECLARED = count('Files declared', 'total')
 
@@ -90,5 +89,5 @@ function ago(title: string, selector: string): Column {
 }
 
 function moment(title: string, selector: string): Column {
-  return { title, selector, type: 'timestamp', looks: [width(TIME_WIDTH), unit('dateTimeAsLocal')] }
+  return { title, selector, type: 'timestamp', looks: [width(TIME_WIDTH), unit('dateTimeAsIso')] }
 }

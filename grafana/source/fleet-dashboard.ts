@@ -137,7 +137,6 @@ export function fleetDashboard(options: BuildOptions): Dashboard {
             column.SILENCE,
             column.AGE,
             column.INTERVAL,
-            column.MISSED_CHECKS,
           ],
         },
       ),

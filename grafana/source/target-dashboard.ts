@@ -36,7 +36,7 @@ export function targetDashboard(options: BuildOptions): Dashboard {
           gridPos: { x: 0, y: 0, w: 8, h: 5 },
           noValue: NO_REPORT,
         },
-        { path: '/api/v1/status', params: SELECTED, columns: [column.SYNC_STATUS, column.SERVER] },
+        { path: '/api/v1/status', params: SELECTED, columns: [column.SYNC_STATUS, column.REPOSITORY, column.SERVER] },
       )
         .mappings([STATUS])
         .reduceOptions(eachRow('Status')),
@@ -117,7 +117,7 @@ export function targetDashboard(options: BuildOptions): Dashboard {
           id: 8,
           title: 'Newest check',
           description:
-            'What is known of the newest check of each target: why it found nothing out, how much it compared, and how many checks were due and stayed out.',
+            'What is known of the newest check of each target: why it found nothing out, how much it compared, and how many checks have said the same since it began.',
           gridPos: { x: 0, y: 22, w: 24, h: 6 },
           noValue: NO_REPORT,
         },
@@ -136,7 +136,6 @@ export function targetDashboard(options: BuildOptions): Dashboard {
             column.FILES_DECLARED,
             column.INTERVAL,
             column.CHECKS,
-            column.MISSED_CHECKS,
             column.COMMIT,
             column.PIPELINE,
           ],
