@@ -119,6 +119,14 @@ for (const name of DASHBOARDS) {
   })
 }
 
+it('has a row in docs/grafana.md for each panel and each rule, and the path where dashboards are looked for', () => {
+  const text = readFileSync(new URL('../../docs/grafana.md', import.meta.url), 'utf8')
+  const panels = DASHBOARDS.flatMap((name) => panelsOf(readDashboard(name)))
+  const rules = alertingFile().groups.flatMap(({ rules }) => rules)
+  for (const { title } of [...panels, ...rules]) assert.ok(text.includes(`\n| ${title} | `), title)
+  for (const { options } of dashboardProviderFile().providers) assert.ok(text.includes(` ${options.path}/\n`))
+})
+
 function withoutComments(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutComments)
   if (typeof value !== 'object' || value === null) return value
