@@ -75,6 +75,11 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
       return history.graph({ ...spanOf(selected, span, DAY_MS), status, stepMs, maxPoints })
     },
 
+    totalRows: async (selected, { stepMs, maxPoints, ...span }) => {
+      const { status } = parseSelection(selected)
+      return history.totals({ ...spanOf(selected, span, DAY_MS), status, stepMs, maxPoints })
+    },
+
     transitionRows: async (selected, span) => {
       const { status } = parseSelection(selected)
       return history.transitions({ ...spanOf(selected, span, DAY_MS), status })

@@ -168,9 +168,9 @@ function totals(frame: Frame) {
 
 function countsOverTime({ id, title, description, gridPos, noValue }: Frame) {
   const series = [
-    { code: '1', name: 'Out of sync', color: DRIFT },
-    { code: '2', name: 'Unknown', color: IGNORANCE },
-    { code: '0', name: 'Synced', color: GOOD },
+    { title: 'Out of sync', selector: 'out_of_sync', color: DRIFT },
+    { title: 'Unknown', selector: 'unknown', color: IGNORANCE },
+    { title: 'Synced', selector: 'synced', color: GOOD },
   ]
   const panel = new TimeSeriesPanelBuilder()
     .id(id)
@@ -190,40 +190,16 @@ function countsOverTime({ id, title, description, gridPos, noValue }: Frame) {
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.None))
     .withTarget(
       target({
-        path: '/api/v1/history',
-        params: { ...SELECTED, ...SPAN, max_points: '100' },
+        path: '/api/v1/totals',
+        params: { ...SELECTED, ...SPAN },
         columns: [
           { title: 'Time', selector: 'time', type: 'timestamp' },
-          { title: 'Code', selector: 'status_code', type: 'number' },
-          { title: 'Server', selector: 'server', type: 'string' },
+          ...series.map(({ title, selector }) => ({ title, selector, type: 'number' }) as const),
         ],
       }),
     )
-    // The rows are counted for each time and code, and each code becomes a series.
-    .withTransformation({
-      id: 'groupBy',
-      options: {
-        fields: {
-          Time: { operation: 'groupby', aggregations: [] },
-          Code: { operation: 'groupby', aggregations: [] },
-          Server: { operation: 'aggregate', aggregations: ['count'] },
-        },
-      },
-    })
-    .withTransformation({
-      id: 'groupingToMatrix',
-      options: { rowField: 'Time', columnField: 'Code', valueField: 'Server (count)', emptyValue: 'zero' },
-    })
-    .withTransformation({
-      id: 'organize',
-      options: {
-        ...inThisOrder(['Time\\Code', ...series.map(({ code }) => code)]),
-        renameByName: {
-          'Time\\Code': 'Time',
-          ...Object.fromEntries(series.map(({ code, name }) => [code, name])),
-        },
-      },
-    })
-  for (const { name, color } of series) panel.overrideByName(name, [fixedColor(color)])
+    // The worst lies at the bottom, where a line is easiest to follow.
+    .withTransformation({ id: 'organize', options: inThisOrder(['Time', ...series.map(({ title }) => title)]) })
+  for (const { title, color } of series) panel.overrideByName(title, [fixedColor(color)])
   return panel
 }

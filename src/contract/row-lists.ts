@@ -51,6 +51,18 @@ export const HISTORY_ROW = Type.Object(
   { title: 'HistoryRow', description: 'The worst that a target showed from this time until the next one.' },
 )
 
+export const TOTAL_ROW = Type.Object(
+  {
+    time: time('When the stretch begins.'),
+    targets: count('How many there were.'),
+    out_of_sync: count('How many of them showed OUT_OF_SYNC in it.'),
+    unknown: count('How many of them showed UNKNOWN in it, and no drift.'),
+    synced: count('How many of them showed nothing but SYNCED in it.'),
+    drift_count: count('Of all of them the most that was on show in it.'),
+  },
+  { title: 'TotalRow', description: 'How many targets showed what, at worst, from this time until the next one.' },
+)
+
 export const TRANSITION_ROW = Type.Object(
   {
     time: time('When the status became another on this server.'),
@@ -67,6 +79,7 @@ export const TRANSITION_ROW = Type.Object(
 export type FileRow = ReadOnly<Static<typeof FILE_ROW>>
 export type GroupRow = ReadOnly<Static<typeof GROUP_ROW>>
 export type HistoryRow = ReadOnly<Static<typeof HISTORY_ROW>>
+export type TotalRow = ReadOnly<Static<typeof TOTAL_ROW>>
 export type TransitionRow = ReadOnly<Static<typeof TRANSITION_ROW>>
 
 /** The drifted files of one target. `since`: when each was first seen, in their order; null when that is not known. */

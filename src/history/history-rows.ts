@@ -37,7 +37,7 @@ export function historyRowsOf(targets: readonly TargetStretches[], { times, unti
 }
 
 /** @param place The first of the stretches that can lie here: those before it are over. */
-function stretchesBetween(stretches: readonly Stretch[], from: EpochMs, to: EpochMs, place: number) {
+export function stretchesBetween(stretches: readonly Stretch[], from: EpochMs, to: EpochMs, place: number) {
   let first = place
   while ((stretches[first]?.until ?? Number.POSITIVE_INFINITY) <= from) first++
   let worst: Stretch | null = null

@@ -1,4 +1,11 @@
-import { type FileRow, fileRowsOf, type HistoryRow, MAX_ROWS, type TransitionRow } from '../contract/row-lists.ts'
+import {
+  type FileRow,
+  fileRowsOf,
+  type HistoryRow,
+  MAX_ROWS,
+  type TotalRow,
+  type TransitionRow,
+} from '../contract/row-lists.ts'
 import { type StatusJson, type StatusRow, worstFirst } from '../contract/status-json.ts'
 import { type EpisodeRow, episodeRowOf, type PeriodRow } from '../contract/target-history.ts'
 import type { Episode } from '../domain/episode.ts'
@@ -11,6 +18,7 @@ import { periodRowOf } from './period-row.ts'
 import { type StateThen, stateThen } from './state-then.ts'
 import { statusJsonThen } from './status-json-then.ts'
 import { stretchesIn } from './stretches.ts'
+import { totalRowsOf } from './total-rows.ts'
 
 /** Which targets an answer is about. Null: all. */
 export interface Wanted {
@@ -38,6 +46,7 @@ export interface History {
   statusRows(wanted: Wanted, at: Date): Promise<StatusRow[]>
   fileRows(wanted: Wanted, at: Date): Promise<FileRow[]>
   graph(graph: Graph): Promise<HistoryRow[]>
+  totals(graph: Graph): Promise<readonly TotalRow[]>
   transitions(span: Span & Pick<Graph, 'status'>): Promise<TransitionRow[]>
   periods(query: Span & Page): Promise<PageOf<PeriodRow>>
   episodes(query: Span & Page): Promise<PageOf<EpisodeRow>>
@@ -108,6 +117,11 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       const maxPoints = Math.min(graph.maxPoints, Math.floor(MAX_ROWS / Math.max(1, targets.length)))
       const { from, to } = msOf(graph)
       return historyRowsOf(targets, bucketsIn({ from, to, stepMs: graph.stepMs, maxPoints }))
+    },
+
+    async totals({ stepMs, maxPoints, ...span }) {
+      const buckets = bucketsIn({ ...msOf(span), stepMs, maxPoints })
+      return totalRowsOf(await stretches(span), buckets)
     },
 
     transitions: async (span) => transitionRowsOf(await stretches(span), msOf(span)),

@@ -44,7 +44,7 @@ function linesOf(shown: Shown): string[] {
     case 'series':
       return shown.series.map(
         ({ name, changes }) =>
-          `${name}: ${changes.map(({ at, text, color }) => `${at.slice(11, 16)} ${coloured(text, color)}`).join(', ')}`,
+          `${name}: ${changes.map(({ at, text, color }) => `${at.slice(5, 16)} ${coloured(text, color)}`).join(', ')}`,
       )
   }
 }

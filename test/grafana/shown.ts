@@ -10,10 +10,9 @@ const grafana = createRequire(import.meta.url)('@grafana/data') as typeof import
 // It looks there for the page that it is part of.
 Reflect.set(globalThis, 'window', {})
 
-const { organizeFieldsTransformer, groupByTransformer, groupingToMatrixTransformer } = grafana.standardTransformers
 grafana.standardTransformersRegistry.setInit(() =>
-  // Those that our dashboards use: some have an id twice.
-  [organizeFieldsTransformer, groupByTransformer, groupingToMatrixTransformer].map((transformation) => ({
+  // The one that our dashboards use: some have an id twice.
+  [grafana.standardTransformers.organizeFieldsTransformer].map((transformation) => ({
     id: transformation.id,
     name: transformation.name,
     transformation: async () => transformation,

@@ -33,6 +33,7 @@ const ROW_LISTS: Record<string, string> = {
   files: '/api/v1/files',
   'files-then': `/api/v1/files?${AT}`,
   history: `/api/v1/history?${SPAN}&step=15m`,
+  totals: `/api/v1/totals?${SPAN}&step=15m`,
   transitions: `/api/v1/transitions?${SPAN}`,
   repos: '/api/v1/repos',
   servers: '/api/v1/servers',
@@ -130,6 +131,27 @@ describe('a list of rows', () => {
     )
     const drifted = rows.filter(({ server }) => server === 'drifted').map(({ status_code }) => status_code)
     assert.deepEqual(drifted, [1, 1], 'no row before its first report, and OUT_OF_SYNC for a part of an hour')
+  })
+
+  it('of totals counts what the history says', async () => {
+    const asked = `${SPAN}&step=15m`
+    const history: { time: string; status_code: number; drift_count: number }[] = JSON.parse(
+      (await ask(app.url, `/api/v1/history?${asked}`)).text,
+    )
+    const totals: { time: string }[] = JSON.parse((await ask(app.url, `/api/v1/totals?${asked}`)).text)
+    for (const { time, ...counted } of totals) {
+      const rows = history.filter((row) => row.time === time)
+      const withCode = (code: number) => rows.filter(({ status_code }) => status_code === code).length
+      assert.deepEqual(counted, {
+        targets: rows.length,
+        out_of_sync: withCode(1),
+        unknown: withCode(2),
+        synced: withCode(0),
+        drift_count: rows.reduce((sum, { drift_count }) => sum + drift_count, 0),
+      })
+    }
+    const times = new Set(totals.map(({ time }) => time))
+    assert.ok(history.length > 0 && history.every(({ time }) => times.has(time)))
   })
 
   it('of the history is about the last day, takes milliseconds, and keeps its times when it is asked again', async () => {

@@ -39,6 +39,7 @@ const NO_READS: Reads = {
   fileRows: fail,
   groupRows: fail,
   historyRows: fail,
+  totalRows: fail,
   transitionRows: fail,
   targetsAfter: fail,
   target: fail,

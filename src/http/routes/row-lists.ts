@@ -8,6 +8,8 @@ import {
   HISTORY_ROW,
   type HistoryRow,
   MAX_ROWS,
+  TOTAL_ROW,
+  type TotalRow,
   TRANSITION_ROW,
   type TransitionRow,
 } from '../../contract/row-lists.ts'
@@ -27,15 +29,18 @@ export interface AskedSpan {
   readonly to: Date | null
 }
 
+export interface AskedGraph extends AskedSpan {
+  readonly stepMs: number | null
+  readonly maxPoints: number
+}
+
 export interface Needs {
   /** `at`: null is now. */
   readonly statusRows: (selected: Selected, at: Date | null) => Promise<readonly StatusRow[]>
   readonly fileRows: (selected: Selected, at: Date | null) => Promise<readonly FileRow[]>
   readonly groupRows: (selected: Selected, by: 'repo' | 'server') => readonly GroupRow[]
-  readonly historyRows: (
-    selected: Selected,
-    asked: AskedSpan & { readonly stepMs: number | null; readonly maxPoints: number },
-  ) => Promise<readonly HistoryRow[]>
+  readonly historyRows: (selected: Selected, asked: AskedGraph) => Promise<readonly HistoryRow[]>
+  readonly totalRows: (selected: Selected, asked: AskedGraph) => Promise<readonly TotalRow[]>
   readonly render: (text: string) => Rendering
   /** What every dashboard asks for: the rows of now, written once for all. Null for a selection. */
   readonly renderedStatusRows: (selected: Selected) => Promise<Rendering | null>
@@ -78,6 +83,15 @@ The step grows until there are no more than ${MAX_ROWS} rows.`,
   query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...STEP.properties, ...SHAPE.properties }),
 })
 
+const TOTAL_ROWS = rowsOperation(TOTAL_ROW, {
+  path: '/api/v1/totals',
+  id: 'listTotals',
+  summary: 'How many targets showed which status over time, in ascending order',
+  description: `Each row is about the time from its \`time\` to the next one and counts each target once, by the worst that it
+showed in it. \`from\` is a day before \`to\` when it is left out; \`status\` asks for targets that showed it at \`to\`.`,
+  query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...STEP.properties, ...SHAPE.properties }),
+})
+
 const TRANSITION_ROWS = rowsOperation(TRANSITION_ROW, {
   path: '/api/v1/transitions',
   id: 'listTransitions',
@@ -114,9 +128,10 @@ export function addRowLists(server: FastifyInstance, needs: Needs): void {
     send(FILE_ROW, asked, await needs.fileRows(asked.query, momentIn(asked.query.at))),
   )
   addRoute(server, HISTORY_ROWS, async (asked) => {
-    const { step, max_points: maxPoints = MAX_POINTS } = asked.query
-    const stepMs = step === undefined ? null : parseDurationMs(step)
-    return send(HISTORY_ROW, asked, await needs.historyRows(asked.query, { ...spanIn(asked.query), stepMs, maxPoints }))
+    return send(HISTORY_ROW, asked, await needs.historyRows(asked.query, graphIn(asked.query)))
+  })
+  addRoute(server, TOTAL_ROWS, async (asked) => {
+    return send(TOTAL_ROW, asked, await needs.totalRows(asked.query, graphIn(asked.query)))
   })
   addRoute(server, TRANSITION_ROWS, async (asked) => {
     const rows = await needs.transitionRows(asked.query, spanIn(asked.query))
@@ -158,6 +173,11 @@ function rowsOperation<Query extends TObject>(
       content: { 'application/json': Type.Array(row), 'text/csv': Type.String() },
     },
   })
+}
+
+function graphIn(query: Static<typeof SPAN> & Static<typeof STEP>): AskedGraph {
+  const { step, max_points: maxPoints = MAX_POINTS } = query
+  return { ...spanIn(query), stepMs: step === undefined ? null : parseDurationMs(step), maxPoints }
 }
 
 export function spanIn({ from, to }: Static<typeof SPAN>): AskedSpan {
