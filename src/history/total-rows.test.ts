@@ -35,7 +35,7 @@ it('counts in each bucket what the rows of the history say', async () => {
       fc.nat(100),
       fc.integer({ min: 1, max: 20 }),
       async (targets, at, long, points) => {
-        const from = at * SECONDS + 500
+        const from = (at * SECONDS) / 2
         const buckets = bucketsIn({ from, to: from + long * SECONDS, stepMs: null, maxPoints: points })
         const rows = await historyRowsOf(targets, buckets)
         for (const { time, ...counted } of await totalRowsOf(targets, buckets)) {
