@@ -24,6 +24,8 @@ export const TOOLS: readonly Tool[] = [
   { command: 'faketime', package: 'faketime', neededFor: 'test' },
   { command: 'strace', package: 'strace', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
+  // systemd itself is started nowhere.
+  { command: 'systemd-analyze', package: 'systemd', neededFor: 'test' },
   { command: 'promtool', package: 'prometheus', neededFor: 'test', units: ['prometheus.service'] },
   // The programs themselves are in no path. The tests start a cluster of their own and none of the package's.
   { command: 'pg_ctlcluster', package: 'postgresql', neededFor: 'test', units: ['postgresql.service'] },

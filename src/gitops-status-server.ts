@@ -5,6 +5,7 @@ import { exampleRequest } from './contract/example-request.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
 import { REAL_TIME } from './real-time.ts'
+import { createServiceManager, type ServiceManager } from './service-manager.ts'
 import { backUpStore } from './store/open-store.ts'
 
 const EXIT_FAILED = 1
@@ -40,17 +41,20 @@ async function serve(config: Config): Promise<void> {
   process.on('unhandledRejection', fail)
 
   const app = await startApp(config, { ...REAL_TIME, log })
-  stopOnSignals(app, { log, flush }) // before anybody knows that there is something to stop
+  const manager = createServiceManager({ env: process.env, pid: process.pid, every: REAL_TIME.every, log })
+  stopOnSignals(app, manager, { log, flush }) // before anybody knows that there is something to stop
   log.info({ url: app.url, try: exampleRequest(app.url, new Date()) }, `ready at ${app.url}`)
   await flush() // somebody waits for this line
+  await manager.ready(`ready at ${app.url}`)
 }
 
-function stopOnSignals(app: App, { log, flush }: OpenLog): void {
+function stopOnSignals(app: App, manager: ServiceManager, { log, flush }: OpenLog): void {
   let isStopping = false
   const stop = async (signal: NodeJS.Signals) => {
     if (isStopping) process.exit(EXIT_FAILED) // asked twice: at once, whatever is still in flight
     isStopping = true
     log.info({ signal }, 'stopping')
+    manager.stopping()
     await app.stop()
     log.info('stopped')
     await flush()
