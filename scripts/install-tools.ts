@@ -24,6 +24,8 @@ export const TOOLS: readonly Tool[] = [
   { command: 'faketime', package: 'faketime', neededFor: 'test' },
   { command: 'strace', package: 'strace', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
+  // Steps of the Dockerfile are done, and the image is run, below an empty root.
+  { command: 'bwrap', package: 'bubblewrap', neededFor: 'test' },
   // systemd itself is started nowhere.
   { command: 'systemd-analyze', package: 'systemd', neededFor: 'test' },
   { command: 'promtool', package: 'prometheus', neededFor: 'test', units: ['prometheus.service'] },
