@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { missingTools } from '../../scripts/install-tools.ts'
 import { SETTINGS } from '../../src/config.ts'
+import { aBody } from '../server/a-report.ts'
+import { post } from '../server/start-app.ts'
 import { runServer, startServer } from '../server/start-server.ts'
+import { hasStrace } from '../server/strace.ts'
 import { type NotifySocket, openNotifySocket } from './notify-socket.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
@@ -100,6 +103,29 @@ describe('a server that systemd started', { skip: !hasSystemd }, () => {
     assert.ok(!socket.lines.includes('WATCHDOG=1'))
   })
 
+  it('makes no system call that the unit forbids', { skip: !hasStrace }, async () => {
+    const trace = join(directory, 'trace')
+    const server = await startServer({
+      database: join(directory, 'traced.db'),
+      // -D: strace watches from beside, and signals reach the server itself.
+      under: ['strace', '-D', '-f', '-qq', '-o', trace],
+      args: ['--shutdown-wait', '0'],
+      env: { NOTIFY_SOCKET: socket.path },
+    })
+    assert.equal((await post(server.url, aBody())).status, 200)
+    assert.equal((await fetch(`${server.url}/metrics`)).status, 200)
+    await socket.heard('READY=1')
+    assert.equal(await server.end('SIGTERM'), 0)
+    await socket.heard('STATUS=stopping')
+
+    const made = new Set([...readFileSync(trace, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(([, name = '']) => name))
+    assert.ok(made.size > 40, 'a server at work')
+    const allowed = callsAllowedBy(readFileSync(join(UNITS, 'gitops-status-server.service'), 'utf8'))
+    // SQLite asks for fchown where it is root, which it is not under the unit.
+    const forbidden = [...made].filter((name) => !allowed.has(name) && name !== 'fchown')
+    assert.deepEqual(forbidden, [])
+  })
+
   it('never says that it is ready when it cannot start', async () => {
     const server = await start({})
     const second = await runServer(['--database-url', `sqlite:${join(directory, 'test.db')}`, '--port', '0'], {
@@ -117,3 +143,21 @@ describe('a server that systemd started', { skip: !hasSystemd }, () => {
     assert.ok(server.lines.some((line) => JSON.parse(line).msg === 'systemd could not be told'))
   })
 })
+
+function callsAllowedBy(unit: string): ReadonlySet<string> {
+  const allowed = new Set<string>()
+  for (const [, without, groups = ''] of unit.matchAll(/^SystemCallFilter=(~?)(.*)$/gm)) {
+    for (const name of groups.split(' ').flatMap((group) => [...callsOf(group)])) {
+      if (without) allowed.delete(name)
+      else allowed.add(name)
+    }
+  }
+  return allowed
+}
+
+/** As systemd knows them: a group may name others. */
+function callsOf(group: string): Set<string> {
+  const { stdout } = spawnSync('systemd-analyze', ['--no-pager', 'syscall-filter', group], { encoding: 'utf8' })
+  const names = stdout.split('\n').flatMap((line) => /^ +([@\w-]+)/.exec(line)?.[1] ?? [])
+  return new Set(names.flatMap((name) => (name.startsWith('@') ? [...callsOf(name)] : [name])))
+}
