@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -14,15 +13,14 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { missingTools, TOOLS } from '../../scripts/install-tools.ts'
 import { VERSION } from '../../src/reporter/version.ts'
 import { aBody } from '../server/a-report.ts'
 import { get, post } from '../server/start-app.ts'
 import { pairsOf, readDockerfile, textsOf, theStage } from './dockerfile.ts'
-import { commandOf, type ImageRun, isRoot, replayStage, sentPaths } from './replay.ts'
+import { replayStage, sentPaths } from './replay.ts'
+import { commandOf, type ImageRun, isRoot, runImage } from './run-image.ts'
 
 const IMAGES = ['server', 'reporter']
 const UID = 10_001
@@ -171,40 +169,4 @@ describe('the image of the server, made by the steps of the Dockerfile', { skip:
 
 function lacks(tool: string): boolean {
   return missingTools('test').some(({ command }) => command === tool)
-}
-
-/** Starts it as an engine would, but on loopback and on a free port, since its network is this machine's. */
-async function runImage(image: Pick<ImageRun, 'root' | 'stage' | 'volume'>) {
-  const env = { GITOPS_STATUS_HOST: '127.0.0.1', GITOPS_STATUS_PORT: '0', GITOPS_STATUS_SHUTDOWN_WAIT: '0' }
-  const [program = '', ...args] = withInfo(commandOf({ ...image, env }))
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
-  const exited = once(child, 'exit')
-  const url = await readyAt(child)
-  const info = JSON.parse(await text(child.stdio[3] as NodeJS.ReadableStream))
-  return {
-    url,
-    /** As process 1 it gets a signal only if it listens to it. */
-    async stop() {
-      process.kill(info['child-pid'], 'SIGTERM')
-      const [code] = await exited
-      return code
-    },
-  }
-}
-
-/** bwrap then says on descriptor 3 which process is the server. */
-function withInfo(command: readonly string[]): readonly string[] {
-  const at = command.indexOf('bwrap') + 1
-  return command.toSpliced(at, 0, '--info-fd', '3')
-}
-
-async function readyAt(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.on('exit', (code) => reject(new Error(`It ended with ${code} before it was ready`)))
-    if (child.stdout === null) return reject(new Error('Its output is not read'))
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /ready at (http:[^"\s]+)/.exec(line)?.[1]
-      if (found !== undefined) resolve(found)
-    })
-  })
 }

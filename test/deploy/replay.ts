@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { pairsOf, type Stage, textsOf, theStage } from './dockerfile.ts'
+import { type Stage, theStage } from './dockerfile.ts'
+import { isRoot } from './run-image.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
 
@@ -102,51 +103,4 @@ function runStep(root: string, workdir: string, command: string): void {
 /** `npm test` tells npm below it about the project that it runs in; an engine knows nothing of that. */
 function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(npm_|INIT_CWD|NODE)/.test(name)))
-}
-
-export interface ImageRun {
-  readonly root: string
-  readonly stage: Stage
-  /** The directory that is mounted where the server keeps its database. */
-  readonly volume: string
-  readonly env?: Readonly<Record<string, string>>
-  /** Instead of the ENTRYPOINT. */
-  readonly command?: readonly string[]
-}
-
-/**
- * The command by which the image is run: its own environment, directory and user, as process 1, on a root that it cannot
- * write, with a /tmp and one volume.
- */
-export function commandOf({ root, stage, volume, env = {}, command }: ImageRun): readonly string[] {
-  const workdir = textsOf(stage, 'WORKDIR').at(-1) ?? '/'
-  const [uid = ''] = (textsOf(stage, 'USER').at(-1) ?? '').split(':')
-  for (const mount of ['proc', 'dev', 'tmp']) mkdirSync(join(root, mount), { recursive: true })
-  const variables = Object.entries({ ...pairsOf(stage, 'ENV'), ...env })
-  return [
-    // The real user where there is a right to change it, since that is what the files are compared with.
-    ...(isRoot() ? ['setpriv', '--reuid', uid, '--regid', uid, '--clear-groups'] : []),
-    ...[
-      'bwrap',
-      '--ro-bind',
-      root,
-      '/',
-      '--bind',
-      volume,
-      workdir,
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      '--tmpfs',
-      '/tmp',
-    ],
-    ...['--unshare-user', '--uid', uid, '--gid', uid, '--unshare-pid', '--as-pid-1', '--die-with-parent', '--clearenv'],
-    ...variables.flatMap(([name, value]) => ['--setenv', name, value]),
-    ...['--chdir', workdir, ...(command ?? JSON.parse(textsOf(stage, 'ENTRYPOINT').at(-1) ?? '[]'))],
-  ]
-}
-
-export function isRoot(): boolean {
-  return process.getuid?.() === 0
 }
