@@ -22,8 +22,8 @@ export interface Needs {
 
 const run = promisify(execFile)
 
-// It waits until systemd has read the message. One that has not answered by then never will.
-const TELL_TIMEOUT_MS = 5_000
+// It waits until systemd has read the message, on a busy machine for seconds. A READY that is lost would cost a restart.
+const TELL_TIMEOUT_MS = 30_000
 
 export function createServiceManager({ env, pid, every, log }: Needs): ServiceManager {
   const socket = env.NOTIFY_SOCKET

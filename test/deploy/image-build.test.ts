@@ -123,7 +123,11 @@ function openBuildah(directory: string) {
         ...registryOfThisMachine(directory),
       ]
       buildah('build', ...how, '--file', dockerfile, '--target', target, '--tag', target, ROOT)
-      return buildah('mount', buildah('from', target))
+      // The storage is root's alone.
+      const files = join(directory, target)
+      run('cp', ['-a', buildah('mount', buildah('from', target)), files])
+      chmodSync(files, 0o755)
+      return files
     },
     close(): void {
       spawnSync('buildah', [...storage, 'rm', '--all'])
