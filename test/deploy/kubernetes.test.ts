@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { parse } from 'yaml'
 import { builtAlertRules } from '../../scripts/build-alert-rules.ts'
 import { hasKubernetesTools } from '../../scripts/kubernetes-tools/install.ts'
 import { SETTINGS } from '../../src/config.ts'
@@ -11,7 +12,7 @@ import { aBody } from '../server/a-report.ts'
 import { post } from '../server/start-app.ts'
 import { startServer } from '../server/start-server.ts'
 import { type KubernetesObject, schemaProblems } from './kubernetes-schema.ts'
-import { renderChart, renderOverlay, renderRelease, runHelm, type Store } from './render.ts'
+import { renderChart, renderKustomization, renderOverlay, renderRelease, runHelm, type Store } from './render.ts'
 
 type Labels = Record<string, string>
 
@@ -252,6 +253,34 @@ describe('the Kubernetes objects', { skip: !hasKubernetesTools() }, () => {
 
 it('the built alert rules are those of Grafana: otherwise run `npm run build:rules`', () => {
   for (const [path, text] of builtAlertRules()) assert.equal(read(path), text, path)
+})
+
+describe('docs/deploy.md', { skip: !hasKubernetesTools() }, () => {
+  const text = read('docs/deploy.md')
+
+  it('has a kustomization that can be applied', async () => {
+    const [, kustomization = ''] = /```yaml\n(# kustomization\.yaml [\s\S]*?)```/.exec(text) ?? []
+    const objects = renderKustomization(kustomization)
+    assert.deepEqual(await schemaProblems(objects), [])
+    assert.ok(objects.some(({ kind }) => kind === 'PrometheusRule'))
+    const { image } = theOnly<Deployment>(objects, 'Deployment').spec.template.spec.containers[0]
+    assert.equal(image, `your-registry/gitops-status-server:${VERSION}`)
+  })
+
+  it('installs the chart with values that it has', () => {
+    for (const page of [text, read('deploy/helm/gitops-status-server/README.md')]) {
+      const [command = ''] = /helm install [\s\S]*?\n```/.exec(page) ?? []
+      const values = [...command.matchAll(/--set (\S+)/g)].flatMap(([, value = '']) => ['--set', value])
+      assert.ok(values.length > 0)
+      assert.ok(renderChart(...values).length > 0)
+    }
+  })
+
+  it('makes a namespace that takes the pods', async () => {
+    const namespace = parse(read('deploy/kubernetes/namespace.yaml'))
+    assert.deepEqual(await schemaProblems([namespace]), [])
+    assert.equal(namespace.metadata.name, 'observability-stack')
+  })
 })
 
 describe('the chart', { skip: !hasKubernetesTools() }, () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { HELM, KUBECTL } from '../../scripts/kubernetes-tools/install.ts'
 import type { KubernetesObject } from './kubernetes-schema.ts'
@@ -13,14 +13,16 @@ export type Store = 'sqlite' | 'postgresql'
 
 /** What `kubectl apply -k` sends, with and without the component for the Prometheus operator. */
 export function renderOverlay(store: Store, { monitoring = false } = {}): readonly KubernetesObject[] {
+  const components = monitoring ? '[kubernetes/components/prometheus-operator]' : '[]'
+  return renderKustomization(`resources: [kubernetes/overlays/${store}]\ncomponents: ${components}\n`)
+}
+
+/** The same for a user's own kustomization, beside a copy of deploy/kubernetes. */
+export function renderKustomization(text: string): readonly KubernetesObject[] {
   const directory = mkdtempSync(join(tmpdir(), 'gitops-status-overlay-'))
   try {
-    const path = (name: string) => JSON.stringify(relative(directory, join(KUBERNETES, name)))
-    const components = monitoring ? `components: [${path('components/prometheus-operator')}]` : ''
-    writeFileSync(
-      join(directory, 'kustomization.yaml'),
-      `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [${path(`overlays/${store}`)}]\n${components}`,
-    )
+    cpSync(KUBERNETES, join(directory, 'kubernetes'), { recursive: true })
+    writeFileSync(join(directory, 'kustomization.yaml'), text)
     const { status, stdout, stderr } = run(KUBECTL, ['kustomize', directory])
     // A warning is about a field that a later kustomize drops.
     if (status !== 0 || stderr !== '') throw new Error(`kubectl kustomize: ${stderr}`)
