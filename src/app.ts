@@ -77,7 +77,14 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
   const snapshot = createSnapshot(known, { now, monotonicMs, presentMs: presence.presentMs })
   feed.follow('snapshot', snapshot.follow)
 
-  const stream = createStream({ beginning: beginningOf(known), rowText: snapshot.rowText, now, monotonicMs, after })
+  const stream = createStream({
+    beginning: beginningOf(known),
+    epochs: store.epochs,
+    rowText: snapshot.rowText,
+    now,
+    monotonicMs,
+    after,
+  })
   feed.follow('stream', (changes) => stream.follow(changes.map(streamChangeOf)))
   const stopListening = every(SILENCE_EVERY_MS, () => {
     stream.follow(snapshot.newlySilent().map((target) => ({ target, event: 'target', seq: null })))

@@ -6,6 +6,7 @@ import type { Change } from '../domain/recorded.ts'
 import type { Target } from '../domain/report.ts'
 import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, lateKey, type Of, reportIdOf } from './ledger.ts'
+import { FIRST_EPOCH_AFTER, newEpochName } from './lineage.ts'
 import type { Cursor, HistoryQuery, Store } from './store.ts'
 
 export interface MemoryStore extends Store {
@@ -16,6 +17,7 @@ export interface MemoryStore extends Store {
 /** Keeps everything until the process ends: for tests. */
 export function createMemoryStore(): MemoryStore {
   const ledger = new Ledger()
+  const epochs = [{ name: newEpochName(), after: FIRST_EPOCH_AFTER }]
   const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
   let periods: Of<ClosedPeriod<ReportBody>>[] = []
   let episodes: (Of<Episode> & { target: Target })[] = []
@@ -74,6 +76,8 @@ export function createMemoryStore(): MemoryStore {
     subscribe(listener) {
       listeners.push(listener)
     },
+
+    epochs: () => epochs,
 
     async statesAt(at) {
       const closed = periods.map(({ value }) => value)

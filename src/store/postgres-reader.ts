@@ -1,3 +1,4 @@
+import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
 import type { Account } from './ledger.ts'
@@ -22,6 +23,8 @@ export interface News {
   readonly upTo: number
   /** In the order of their numbers. */
   readonly changes: readonly (Account | Tombstone)[]
+  /** From the newest one on that was known. */
+  readonly epochs: readonly Epoch[]
 }
 
 export interface Tombstone extends Target {
@@ -75,12 +78,19 @@ export async function readAll(session: Session, onPage: (accounts: Account[]) =>
   }
   const seq = await newestSeq(session)
   const [alive] = await session.rows<{ at: number }>('SELECT at FROM alive')
+  const epochs = await session.rows<EpochRow>('SELECT name, after_seq FROM epoch ORDER BY after_seq')
   await session.script('COMMIT')
-  return { seq, aliveAt: alive?.at ?? null }
+  return { seq, aliveAt: alive?.at ?? null, epochs: epochs.map(epochOf) }
+}
+
+export interface Known {
+  readonly seq: number
+  /** Where the newest epoch begins. */
+  readonly epochAfter: number
 }
 
 /** @param isLocked The caller holds the lock of `feed`, so that nothing changes meanwhile. */
-export async function readNews(session: Session, known: number, isLocked: boolean): Promise<News> {
+export async function readNews(session: Session, { seq: known, epochAfter }: Known, isLocked: boolean): Promise<News> {
   const changed = `contact.seq > ${known} ORDER BY contact.seq LIMIT ${PAGE}`
   const results = await session.script(`
     ${isLocked ? 'SELECT' : BEGIN_READING};
@@ -91,13 +101,15 @@ export async function readNews(session: Session, known: number, isLocked: boolea
     SELECT digest, text FROM content WHERE digest IN (
       SELECT content FROM changed UNION SELECT known_content FROM changed WHERE known_content IS NOT NULL);
     SELECT seq, repo, server FROM removed WHERE seq > ${known} ORDER BY seq;
+    SELECT name, after_seq FROM epoch WHERE after_seq >= ${epochAfter} ORDER BY after_seq;
     ${isLocked ? 'SELECT' : 'COMMIT'}`)
-  const [, feed = [], accounts = [], contents = [], tombstones = []] = results as [
+  const [, feed = [], accounts = [], contents = [], tombstones = [], epochs = []] = results as [
     unknown,
     { seq: number }[],
     AccountRow[],
     ContentRow[],
     Tombstone[],
+    EpochRow[],
   ]
   const reader = new RowReader()
   for (const content of contents) reader.addContent(content)
@@ -107,7 +119,7 @@ export async function readNews(session: Session, known: number, isLocked: boolea
     ...accounts.map((row) => accountOf(reader, row)),
     ...tombstones.filter((tombstone) => tombstone.seq <= upTo),
   ]
-  return { seq, upTo, changes: changes.sort((a, b) => a.seq - b.seq) }
+  return { seq, upTo, changes: changes.sort((a, b) => a.seq - b.seq), epochs: epochs.map(epochOf) }
 }
 
 /** With the newest number as of the same moment. */
@@ -170,6 +182,15 @@ function range({ table, beginning, end }: { table: string; beginning: string; en
 
 function valuesOf({ targetIds, from, to, limit, after }: RangeQuery): readonly unknown[] {
   return [to, from, after?.beganAt ?? Number.MAX_SAFE_INTEGER, after?.targetId ?? 0, targetIds, limit]
+}
+
+interface EpochRow {
+  readonly name: string
+  readonly after_seq: number
+}
+
+function epochOf({ name, after_seq }: EpochRow): Epoch {
+  return { name, after: after_seq }
 }
 
 interface AccountRow extends TargetRow {

@@ -117,6 +117,14 @@ export const MIGRATIONS: readonly string[] = [
   ) WITH (fillfactor = 10);
   INSERT INTO feed VALUES (1, 0);
   `,
+  `
+  -- Tells a database from a copy of it that goes on by itself, or from what it was before a backup was restored.
+  CREATE TABLE epoch (
+    after_seq bigint PRIMARY KEY,            -- the newest number when it began
+    name text NOT NULL
+  );
+  INSERT INTO epoch VALUES (-1, left(replace(gen_random_uuid()::text, '-', ''), 16));
+  `,
 ]
 
 /**

@@ -83,9 +83,9 @@ describe('a PostgreSQL schema', { skip: NO_POSTGRES }, () => {
 
     assert.match(
       await refusalOf(url),
-      /newer gitops-status-server \(schema 1000, this one knows 2\): start that version/,
+      /newer gitops-status-server \(schema 1000, this one knows 3\): start that version/,
     )
-    assert.equal((await cluster.sql(url, 'SELECT * FROM schema_version')).length, 3)
+    assert.equal((await cluster.sql(url, 'SELECT * FROM schema_version')).length, 4)
   })
 
   it('has every state again when it is opened again', async (t) => {
@@ -103,6 +103,42 @@ describe('a PostgreSQL schema', { skip: NO_POSTGRES }, () => {
 
     assert.deepEqual(await everything(second), before)
     assert.deepEqual((await second.latest()).aliveAt, new Date('2026-04-21T10:33:00Z'))
+  })
+
+  it('has one lineage for all servers on it, in which each writer begins an epoch with its first change', async (t) => {
+    const url = await cluster.newSchema()
+    const [one, other] = await Promise.all([open(t, url), open(t, url)])
+    const namesOf = (store: Store) => store.epochs().map(({ name, after }) => `${after} ${name}`)
+    const fresh = namesOf(one)
+    assert.deepEqual([fresh.length, namesOf(other)], [1, fresh])
+
+    await one.append([nth(0, 'a'), nth(1, 'a')])
+    await one.append([nth(2, 'a')])
+    await other.append([nth(3, 'a')])
+    await one.append([nth(4, 'a')])
+    await everything(other)
+
+    assert.deepEqual(
+      one.epochs().map(({ after }) => after),
+      [-1, 0, 3],
+    )
+    assert.deepEqual(namesOf(other), namesOf(one))
+    assert.equal(new Set(one.epochs().map(({ name }) => name)).size, 3)
+    assert.deepEqual(namesOf(await open(t, url)), namesOf(one))
+  })
+
+  it('begins an epoch with the first change after a connection was lost', async (t) => {
+    const url = await cluster.newSchema()
+    const store = await open(t, url)
+    await store.append([nth(0, 'a')])
+
+    await cluster.sql(url, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
+    for (let n = 1; (await store.latest()).seq === 1; n++) await store.append([nth(n, 'a')]).catch(() => wait(20))
+
+    assert.deepEqual(
+      store.epochs().map(({ after }) => after),
+      [-1, 0, 1],
+    )
   })
 
   it('with a changed value in a report is refused in one line', async () => {

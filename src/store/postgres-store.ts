@@ -3,11 +3,13 @@ import type { Client, ClientConfig } from 'pg'
 import { digestOf } from '../contract/content.ts'
 import type { ReportBody } from '../contract/report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
+import type { Epoch } from '../domain/epoch.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
 import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
+import { Lineage, newEpochName } from './lineage.ts'
 import {
   connect,
   connectionConfig,
@@ -20,6 +22,7 @@ import {
   sessionOn,
 } from './postgres-connection.ts'
 import {
+  type Known,
   lockFeed,
   type News,
   newestSeq,
@@ -31,7 +34,7 @@ import {
   readStatesAt,
 } from './postgres-reader.ts'
 import { migrate } from './postgres-schema.ts'
-import { lateArrivals, prune, pruneContents, remove, touch, write } from './postgres-writer.ts'
+import { begin, lateArrivals, prune, pruneContents, remove, touch, write } from './postgres-writer.ts'
 import { DamagedRow, writesOf } from './rows.ts'
 import type { HistoryQuery, Store } from './store.ts'
 
@@ -51,12 +54,23 @@ const MIGRATION_MS = 600_000
  * and first takes over what others have recorded: then its ledger is what the database holds, and nobody else's report
  * can come in between. A commit whose answer was lost is found in the same way.
  *
+ * A database is put back to an earlier state behind our back only while we have no connection to it. So each connection
+ * that writes makes sure first that this is the database that we know, and begins an epoch with its first change.
+ *
  * @throws CannotStart
  */
 export async function openPostgresStore(databaseUrl: string, log: StoreLog): Promise<Store> {
   const ledger = new Ledger()
   const { config, channel, ...opened } = await open(databaseUrl, ledger, log)
-  const writing = keepConnected(() => connect(config), log)
+  const lineage = new Lineage()
+  lineage.add(opened.epochs)
+  let connections = 0
+  let begunOn = 0 // the last of them that has begun an epoch
+  const writing = keepConnected(async () => {
+    const client = await connect(config)
+    connections++
+    return client
+  }, log)
   const readers = openReaders(() => connect(config))
 
   const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
@@ -76,8 +90,10 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
   }
 
   /** Others' changes, which are told like our own. A target that changed several times comes once, as it is now. */
-  function takeOver({ upTo, changes }: News): void {
+  function takeOver({ upTo, changes, epochs }: News): void {
     const known = ledger.seq
+    if (!lineage.isOursUpTo(known, epochs)) stop(`The database is not what it was at change ${known}`)
+    lineage.add(epochs)
     const told: Change<ReportBody>[] = []
     for (const one of changes) {
       if (one.seq <= known) continue // it was taken over while this was on its way
@@ -95,6 +111,10 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
     publish(told)
   }
 
+  function whatIsKnown(): Known {
+    return { seq: ledger.seq, epochAfter: lineage.newestAfter }
+  }
+
   /** Resolves when this server knows what was recorded before the call. */
   function catchUp(): Promise<void> {
     return readers.use(async (session) => {
@@ -103,7 +123,7 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
         const newest = await newestSeq(session)
         stopIfLost(newest, known)
         if (newest <= ledger.seq) return
-        const news = await readNews(session, ledger.seq, false)
+        const news = await readNews(session, whatIsKnown(), false)
         await inTurn(() => takeOver(news))
       }
     })
@@ -118,15 +138,22 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
         const isFarBehind = newest - ledger.seq > PAGE
         // Nobody else has to wait while much is read.
         if (isFarBehind) await session.script('COMMIT')
-        if (newest > ledger.seq) takeOver(await readNews(session, ledger.seq, !isFarBehind))
+        if (newest > ledger.seq || begunOn !== connections) {
+          takeOver(await readNews(session, whatIsKnown(), !isFarBehind))
+        }
         if (!isFarBehind) return work(session)
       }
     })
   }
 
   // PostgreSQL wakes the others when they can see the commit, and not when there is none.
-  function commit(session: Session, seq: number): Promise<unknown> {
-    return session.script(channel === null ? 'COMMIT' : `SELECT pg_notify('${channel}', '${seq}'); COMMIT`)
+  async function commit(session: Session, seq: number): Promise<void> {
+    const connection = connections
+    const begins: Epoch | null = begunOn === connection ? null : { name: newEpochName(), after: ledger.seq }
+    if (begins !== null) await begin(session, begins)
+    await session.script(channel === null ? 'COMMIT' : `SELECT pg_notify('${channel}', '${seq}'); COMMIT`)
+    begunOn = connection
+    if (begins !== null) lineage.add([begins])
   }
 
   async function planIn(session: Session, received: readonly Received<ReportBody>[]): Promise<Plan> {
@@ -181,10 +208,9 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
           const seq = plan.changes.at(-1)?.seq ?? ledger.seq
           if (plan.accounts.length > 0 || plan.late.length > 0) {
             await write(session, seq, writesOf(plan))
-            await commit(session, seq)
-          } else {
-            await session.script('COMMIT')
           }
+          if (plan.accounts.length > 0) await commit(session, seq)
+          else await session.script('COMMIT')
           return plan
         })
         ledger.apply(planned)
@@ -218,6 +244,8 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
     subscribe(listener) {
       listeners.push(listener)
     },
+
+    epochs: () => lineage.epochs,
 
     async statesAt(at) {
       const { lasting, closed } = await readHistory((session) => readStatesAt(session, at.getTime()))
@@ -266,6 +294,7 @@ interface Opened {
   /** Where those who write wake the others; null when this database has nothing of the kind. */
   readonly channel: string | null
   readonly aliveAt: number | null
+  readonly epochs: readonly Epoch[]
 }
 
 async function open(databaseUrl: string, ledger: Ledger, log: StoreLog): Promise<Opened> {
@@ -306,11 +335,11 @@ async function takeOverAll(client: Client, name: string, ledger: Ledger, log: St
   }
   await session.script(`SET lock_timeout = ${MIGRATION_MS}; SET statement_timeout = ${MIGRATION_MS}`)
   await migrate(session, name)
-  const { seq, aliveAt } = await readAll(session, (accounts) => {
+  const { seq, aliveAt, epochs } = await readAll(session, (accounts) => {
     for (const account of accounts) ledger.load(account)
   })
   ledger.reach(seq)
-  return { channel: await channelOn(session, server.schema, log), aliveAt }
+  return { channel: await channelOn(session, server.schema, log), aliveAt, epochs }
 }
 
 // A name has 63 bytes at most, and so may the schema's have.
@@ -341,10 +370,11 @@ const SILENT: StoreLog = { info() {}, warn() {} }
  * commits, no longer has what is shown here. Only a new start shows the truth again.
  */
 function stopIfLost(newest: number, known: number): void {
-  if (newest >= known) return
-  const error = new CannotStart(
-    `The database went back from change ${known} to ${newest}, as if a backup had been restored: start the server anew`,
-  )
+  if (newest < known) stop(`The database went back from change ${known} to ${newest}`)
+}
+
+function stop(why: string): never {
+  const error = new CannotStart(`${why}, as if a backup had been restored: start the server anew`)
   setImmediate(() => {
     throw error
   })

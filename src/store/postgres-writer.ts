@@ -1,5 +1,7 @@
+import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
+import { KEPT_EPOCHS } from './lineage.ts'
 import type { Session } from './postgres-connection.ts'
 import { COLUMNS, fromNew, type Writes } from './rows.ts'
 
@@ -32,6 +34,15 @@ export async function write(session: Session, seq: number, writes: Writes): Prom
   const { contents, targets, contacts, periods, episodes, late } = writes
   const tables = [contents, targets, contacts, periods, episodes, late]
   await session.rows(WRITE, [...tables.map((rows) => JSON.stringify(rows)), seq])
+}
+
+/** Inside the transaction of its first change. */
+export async function begin(session: Session, { name, after }: Epoch): Promise<void> {
+  await session.rows('INSERT INTO epoch (after_seq, name) VALUES ($1, $2)', [after, name])
+  await session.rows(
+    'DELETE FROM epoch WHERE after_seq <= (SELECT after_seq FROM epoch ORDER BY after_seq DESC LIMIT 1 OFFSET $1)',
+    [KEPT_EPOCHS],
+  )
 }
 
 export async function lateArrivals(session: Session, { lookUp }: Unsure): Promise<LateArrivals> {

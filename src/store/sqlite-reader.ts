@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
 import { COLUMNS, type ContactRow, type ContentRow, type EpisodeRow, type PeriodRow, type TargetRow } from './rows.ts'
@@ -18,6 +19,7 @@ export interface Reader {
   /** Every target in pages of so many, and what was found, each once. */
   accounts(pageSize: number): Iterable<AccountRows>
   newestRemoval(): number
+  epochs(): Epoch[]
   aliveAt(): number | null
   statesAt(at: number): PeriodRows
   periods(query: RangeQuery): PeriodRows
@@ -85,6 +87,12 @@ export function createReader(db: DatabaseSync): Reader {
     },
 
     newestRemoval: () => Number(db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM removed').get()?.seq),
+
+    epochs: () =>
+      db
+        .prepare('SELECT name, after_seq FROM epoch ORDER BY after_seq')
+        .all()
+        .map(({ name, after_seq }) => ({ name: String(name), after: Number(after_seq) })),
 
     aliveAt() {
       const row = db.prepare('SELECT at FROM alive').get()

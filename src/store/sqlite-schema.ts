@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { FIRST_EPOCH_AFTER, newEpochName } from './lineage.ts'
 import { keepHistory } from './sqlite-migration-2.ts'
 
 /** "gist" in ASCII: tells our files from those of other programs. */
@@ -8,7 +9,7 @@ export const APPLICATION_ID = 0x67697374
  * The n-th entry takes a database from schema n − 1 to schema n, in one transaction. Forward only; an entry that was
  * released is never changed.
  */
-export const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [keepReports, keepHistory]
+export const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [keepReports, keepHistory, nameEpochs]
 
 function keepReports(db: DatabaseSync): void {
   db.exec(`
@@ -43,4 +44,15 @@ function keepReports(db: DatabaseSync): void {
     checked INTEGER NOT NULL
   ) STRICT;
   `)
+}
+
+/** Schema 3: copies of one database that go on by themselves can be told apart. */
+function nameEpochs(db: DatabaseSync): void {
+  db.exec(`
+  CREATE TABLE epoch (
+    after_seq INTEGER PRIMARY KEY,    -- the newest number when it began
+    name TEXT NOT NULL
+  ) STRICT;
+  `)
+  db.prepare('INSERT INTO epoch VALUES (?, ?)').run(FIRST_EPOCH_AFTER, newEpochName())
 }

@@ -65,6 +65,66 @@ describe('a SQLite file', () => {
     await second.close()
   })
 
+  it('still has its epochs when it is opened again, and begins another one with its first change', async () => {
+    const path = join(root, 'epochs.db')
+    const first = await openSqliteStore(path)
+    await first.append([aReceived()])
+    await first.append([aReceived({ server: 'other' })])
+    const before = first.epochs()
+    await first.close()
+
+    const second = await openSqliteStore(path)
+    assert.deepEqual(second.epochs(), before)
+    await second.append([aReceived()]) // a repeated one changes nothing
+    assert.deepEqual(second.epochs(), before)
+    await second.append([aReceived({ server: 'third' })])
+    await second.close()
+
+    const third = await openSqliteStore(path)
+    assert.deepEqual(third.epochs(), second.epochs())
+    assert.deepEqual(
+      third.epochs().map(({ after }) => after),
+      [-1, 0, 2],
+    )
+    await third.close()
+  })
+
+  it('and a copy of it that goes on by itself are told apart by their epochs', async () => {
+    const path = await aDatabase('original.db')
+    copyFileSync(path, join(root, 'copy.db'))
+    const epochs = await Promise.all(
+      [path, join(root, 'copy.db')].map(async (database) => {
+        const store = await openSqliteStore(database)
+        await store.append([aReceived({ server: 'one more' })])
+        await store.close()
+        return store.epochs()
+      }),
+    )
+    const [ours = [], theirs = []] = epochs
+
+    assert.deepEqual(ours.slice(0, -1), theirs.slice(0, -1))
+    assert.deepEqual([ours.at(-1)?.after, theirs.at(-1)?.after], [300, 300])
+    assert.notEqual(ours.at(-1)?.name, theirs.at(-1)?.name)
+  })
+
+  it('keeps the names of its newest thousand epochs', async () => {
+    const path = join(root, 'many-epochs.db')
+    await (await openSqliteStore(path)).close()
+    const db = new DatabaseSync(path)
+    db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1998)
+      INSERT INTO epoch SELECT i - 2000, 'e' || i FROM n`)
+    db.close()
+
+    const store = await openSqliteStore(path)
+    await store.append([aReceived()])
+    await store.close()
+
+    const reopened = await openSqliteStore(path)
+    assert.equal(reopened.epochs().length, 1_000)
+    assert.deepEqual(reopened.epochs().at(-1), store.epochs().at(-1))
+    await reopened.close()
+  })
+
   it('remembers all reports of a call or none, and takes the next call', async () => {
     const path = join(root, 'atomic.db')
     const sound = aReceived()

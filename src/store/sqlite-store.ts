@@ -1,9 +1,11 @@
 import type { ReportBody } from '../contract/report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
+import type { Epoch } from '../domain/epoch.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
 import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
+import { Lineage, newEpochName } from './lineage.ts'
 import { DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
 import type { AccountRows, PeriodRows } from './sqlite-reader.ts'
 import { startThread } from './sqlite-thread.ts'
@@ -23,6 +25,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const ledger = new Ledger()
   const writing = await startThread({ path, role: 'writes' }, loadInto(ledger, path))
   ledger.reach(writing.newestRemoval)
+  const lineage = new Lineage()
+  lineage.add(writing.epochs)
+  let hasBegun = false
   // A database in memory has one connection.
   const lookingUp = path === ':memory:' ? writing : await startThread({ path, role: 'looks up' }, () => {})
 
@@ -41,6 +46,14 @@ export async function openSqliteStore(path: string): Promise<Store> {
     return result
   }
 
+  /** Writes what has numbers: the first time together with the epoch that begins with it. */
+  async function writeNumbered(write: (begins: Epoch | null) => Promise<unknown>): Promise<void> {
+    const begins = hasBegun ? null : { name: newEpochName(), after: ledger.seq }
+    await write(begins)
+    hasBegun = true
+    if (begins !== null) lineage.add([begins])
+  }
+
   async function plan(received: readonly Received<ReportBody>[]): Promise<Plan> {
     const first = ledger.plan(received)
     if (!('lookUp' in first)) return first
@@ -55,8 +68,10 @@ export async function openSqliteStore(path: string): Promise<Store> {
     append: (received) =>
       inTurn(async () => {
         const planned = await plan(received)
-        if (planned.accounts.length > 0 || planned.late.length > 0) {
-          await writing.ask({ ask: 'write', writes: writesOf(planned) })
+        if (planned.accounts.length > 0) {
+          await writeNumbered((begins) => writing.ask({ ask: 'write', writes: writesOf(planned), begins }))
+        } else if (planned.late.length > 0) {
+          await writing.ask({ ask: 'write', writes: writesOf(planned), begins: null })
         }
         ledger.apply(planned)
         publish(planned.changes)
@@ -69,7 +84,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
         if (account === undefined) return false
         const { repo, server } = target
         const seq = ledger.seq + 1
-        await writing.ask({ ask: 'remove', target: { repo, server, id: account.id, seq, at: at.getTime() } })
+        const removal = { repo, server, id: account.id, seq, at: at.getTime() }
+        await writeNumbered((begins) => writing.ask({ ask: 'remove', target: removal, begins }))
         ledger.forget(target)
         ledger.reach(seq)
         publish([{ seq, removed: { repo, server } }])
@@ -83,6 +99,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
     subscribe(listener) {
       listeners.push(listener)
     },
+
+    epochs: () => lineage.epochs,
 
     async statesAt(at) {
       const lasting = openIn(ledger)

@@ -3,11 +3,9 @@ import { Worker } from 'node:worker_threads'
 import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
 import type { AccountRows } from './sqlite-reader.ts'
-import type { Answer, Opening, Question, Values, WorkerData } from './sqlite-worker.ts'
+import type { Answer, Opening, Question, Ready, Values, WorkerData } from './sqlite-worker.ts'
 
-export interface SqliteThread {
-  readonly newestRemoval: number
-  readonly aliveAt: number | null
+export interface SqliteThread extends Ready {
   /** @throws Fault `store_unavailable` */
   ask<Asked extends Question>(question: Asked): Promise<Values[Asked['ask']]>
   close(): Promise<void>
@@ -20,7 +18,7 @@ export interface SqliteThread {
  */
 export async function startThread(data: WorkerData, onPage: (page: AccountRows) => void): Promise<SqliteThread> {
   const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: data })
-  const { newestRemoval, aliveAt } = await opening(worker, onPage)
+  const ready = await opening(worker, onPage)
 
   const waiting: ((answer: Answer) => void)[] = []
   let isClosed = false
@@ -45,8 +43,7 @@ export async function startThread(data: WorkerData, onPage: (page: AccountRows) 
   }
 
   return {
-    newestRemoval,
-    aliveAt,
+    ...ready,
     ask,
     async close() {
       if (isClosed) return
@@ -58,7 +55,7 @@ export async function startThread(data: WorkerData, onPage: (page: AccountRows) 
 }
 
 function opening(worker: Worker, onPage: (page: AccountRows) => void) {
-  return new Promise<Extract<Opening, { ready: unknown }>['ready']>((resolve, reject) => {
+  return new Promise<Ready>((resolve, reject) => {
     worker.once('error', reject)
     worker.on('message', function take(message: Opening) {
       try {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { CannotStart } from '../domain/cannot-start.ts'
+import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
 import type { EpisodeRow, Writes } from './rows.ts'
@@ -17,9 +18,13 @@ export interface WorkerData {
 
 /** What the store asks of the writing thread, one at a time, and is answered in the same order. */
 export type WriteQuestion =
-  | { readonly ask: 'write'; readonly writes: Writes }
+  | { readonly ask: 'write'; readonly writes: Writes; readonly begins: Epoch | null }
   | { readonly ask: 'lateArrivals'; readonly questions: readonly LateQuestion[] }
-  | { readonly ask: 'remove'; readonly target: Target & { id: number; seq: number; at: number } }
+  | {
+      readonly ask: 'remove'
+      readonly target: Target & { id: number; seq: number; at: number }
+      readonly begins: Epoch | null
+    }
   | { readonly ask: 'touch'; readonly at: number }
   | { readonly ask: 'prune'; readonly before: number; readonly limit: number }
 
@@ -49,11 +54,14 @@ export interface Values {
   readonly close: null
 }
 
+export interface Ready {
+  readonly newestRemoval: number
+  readonly aliveAt: number | null
+  readonly epochs: readonly Epoch[]
+}
+
 /** The first messages: what the database holds, page by page, and that this is all; or why there is none. */
-export type Opening =
-  | { readonly page: AccountRows }
-  | { readonly ready: { readonly newestRemoval: number; readonly aliveAt: number | null } }
-  | { readonly cannotStart: string }
+export type Opening = { readonly page: AccountRows } | { readonly ready: Ready } | { readonly cannotStart: string }
 
 const ACCOUNTS_IN_A_PAGE = 5_000
 
@@ -108,10 +116,16 @@ function valueFor({ writer, reader, inTransaction, close }: Open, question: Ques
     case 'lateArrivals':
       return writer.lateArrivalsOf(question.questions)
     case 'write':
-      inTransaction(() => writer.write(question.writes))
+      inTransaction(() => {
+        if (question.begins !== null) writer.begin(question.begins)
+        writer.write(question.writes)
+      })
       return null
     case 'remove':
-      inTransaction(() => writer.remove(question.target))
+      inTransaction(() => {
+        if (question.begins !== null) writer.begin(question.begins)
+        writer.remove(question.target)
+      })
       return null
     case 'touch':
       inTransaction(() => writer.touch(question.at))
@@ -138,7 +152,8 @@ function run(data: WorkerData): void {
     if (open.writer !== null) {
       for (const page of open.reader.accounts(ACCOUNTS_IN_A_PAGE)) port.postMessage({ page } satisfies Opening)
     }
-    const ready = { newestRemoval: open.reader.newestRemoval(), aliveAt: open.reader.aliveAt() }
+    const { reader } = open
+    const ready = { newestRemoval: reader.newestRemoval(), aliveAt: reader.aliveAt(), epochs: reader.epochs() }
     port.postMessage({ ready } satisfies Opening)
     port.on('message', (question: Question) => {
       port.postMessage(answer(open, question))

@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
+import { KEPT_EPOCHS } from './lineage.ts'
 import { COLUMNS, fromNew, type Writes } from './rows.ts'
 
 /** Which late reports the store is asked for. */
@@ -10,6 +12,8 @@ export interface LateQuestion {
 }
 
 export interface Writer {
+  /** Inside the caller's transaction, with the first change of it. */
+  begin(epoch: Epoch): void
   /** Inside the caller's transaction. */
   write(writes: Writes): void
   lateArrivals(unsure: Unsure): LateArrivals
@@ -67,6 +71,14 @@ export function createWriter(db: DatabaseSync): Writer {
   }
 
   return {
+    // Once in the life of a process, so it is not worth keeping prepared.
+    begin({ name, after }) {
+      db.prepare('INSERT OR REPLACE INTO epoch (after_seq, name) VALUES (?, ?)').run(after, name)
+      db.prepare(
+        'DELETE FROM epoch WHERE after_seq <= (SELECT after_seq FROM epoch ORDER BY after_seq DESC LIMIT 1 OFFSET ?)',
+      ).run(KEPT_EPOCHS)
+    },
+
     write({ contents, targets, contacts, periods, episodes, late }) {
       for (const row of contents) insert.content.run({ ...row })
       for (const row of targets) insert.target.run({ ...row })

@@ -314,6 +314,24 @@ export function describeStore(name: string, open: () => Promise<Store>, skip: st
       assert.equal((await store.latest()).seq, 6)
     })
 
+    it('has the epochs of every change that is passed on by then, the oldest first', async () => {
+      const known: boolean[] = []
+      store.subscribe((changes) => {
+        const afters = store.epochs().map(({ after }) => after)
+        assert.deepEqual(
+          afters,
+          afters.toSorted((a, b) => a - b),
+        )
+        for (const { seq } of changes) known.push(afters.some((after) => after < seq))
+      })
+      const before = store.epochs()
+      await store.append([at(0)])
+      await store.append([at(2)])
+
+      assert.deepEqual(known, [true, true])
+      assert.deepEqual(store.epochs().slice(0, 1), before)
+    })
+
     it('forgets a target with its history, and begins anew with its next report', async () => {
       const target = { repo: 'rsyslog', server: 'rsyslog-lab' }
       assert.equal(await store.remove(target, new Date()), false)

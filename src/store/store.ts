@@ -1,5 +1,6 @@
 import type { ReportBody } from '../contract/report.ts'
 import type { Episode } from '../domain/episode.ts'
+import type { Epoch } from '../domain/epoch.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { EpochMs, Received, Target } from '../domain/report.ts'
@@ -36,6 +37,14 @@ export interface Store {
    * one target it is then the newest one alone, so that numbers are left out.
    */
   subscribe(listener: (changes: readonly Change<ReportBody>[]) => void): void
+
+  /**
+   * The epochs that this database has been through, the oldest first, with those of every change that was passed on.
+   * A store that was closed and opened again still has them, and begins another one with its first change.
+   * What two copies of a database record stands in epochs of their own.
+   * Servers that share a database have the same ones.
+   */
+  epochs(): readonly Epoch[]
 
   /** Each target as it was known at a moment: those that had reported by then and are not forgotten or pruned since. */
   statesAt(at: Date): Promise<PastState[]>

@@ -4,7 +4,7 @@ import type { Entry } from './change-log.ts'
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 
 /** One event. A browser asks for what came after the last `id` it saw when it connects again. */
-export function eventText(event: string, data: string, id: number | null = null): string {
+export function eventText(event: string, data: string, id: string | null = null): string {
   return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`
 }
 
@@ -19,9 +19,13 @@ export const HEARTBEAT = ':\n\n'
 /** A target's status row as JSON text without line breaks, as it shows now. Null when there is no such target. */
 export type RowText = (target: Target) => string | null
 
-export function changeText({ target, event, seq }: Entry, rowText: RowText): string {
+export function changeText(
+  { target, event, seq }: Entry,
+  { rowText, idOf }: { readonly rowText: RowText; readonly idOf: (seq: number) => string },
+): string {
+  const id = seq === null ? null : idOf(seq)
   const row = event === 'target' ? rowText(target) : null
-  if (row !== null) return eventText('target', row, seq)
+  if (row !== null) return eventText('target', row, id)
   const { repo, server } = target
-  return eventText('removed', JSON.stringify({ repo, server }), seq)
+  return eventText('removed', JSON.stringify({ repo, server }), id)
 }

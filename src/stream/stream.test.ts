@@ -89,7 +89,7 @@ function startStream({
 } = {}) {
   const timers = createTimers()
   const now = () => new Date('2026-04-21T10:30:00Z')
-  const stream = createStream({ beginning, rowText: fleet.rowText, now, ...timers })
+  const stream = createStream({ beginning, epochs: fleet.epochs, rowText: fleet.rowText, now, ...timers })
 
   function connect({ lastEventId, matches = null }: Partial<Wish> = {}) {
     const connection = new Connection()
@@ -139,7 +139,7 @@ describe('a stream', () => {
     const { connection } = connect()
     assert.match(
       connection.take(),
-      /^retry: \d{4}\n\nevent: reset\ndata: {"reason":"start"}\n\nid: 1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
+      /^retry: \d{4}\n\nevent: reset\ndata: {"reason":"start"}\n\nid: 1-e1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1-e1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
     )
     timers.advance(15_000)
     assert.equal(connection.take(), ':\n\n')
@@ -148,11 +148,11 @@ describe('a stream', () => {
   it('goes on after the last event that a client has seen', () => {
     const { connect, follow, fleet } = startStream()
     follow([fleet.change('a'), fleet.change('b'), fleet.change('a'), fleet.remove('b')])
-    assert.deepEqual(connect({ lastEventId: '2' }).take(), ['target a', 'removed b', 'ready'])
-    assert.deepEqual(connect({ lastEventId: '4' }).take(), ['ready'])
+    assert.deepEqual(connect({ lastEventId: '2-e1' }).take(), ['target a', 'removed b', 'ready'])
+    assert.deepEqual(connect({ lastEventId: '4-e1' }).take(), ['ready'])
   })
 
-  for (const lastEventId of ['5', 'x', '-1', '1.5', '1e0', '99999999999999999999', ' 1', '0x1']) {
+  for (const lastEventId of ['5-e1', '1', '1-', '1-e2', 'x', '-1-e1', '1.5-e1', '1e0-e1', '9'.repeat(20), ' 1-e1']) {
     it(`begins anew for the last event ${JSON.stringify(lastEventId)}, which it never sent`, () => {
       const { connect, follow, fleet } = startStream()
       follow([fleet.change('a')])
@@ -161,6 +161,23 @@ describe('a stream', () => {
       assert.deepEqual(client.follower.events[0]?.data, { reason: 'cannot_resume' })
     })
   }
+
+  it('goes on in an epoch up to where the next one begins, and begins anew beyond it', () => {
+    const fleet = createFakeFleet()
+    for (const server of ['a', 'b', 'c', 'd']) fleet.change(server)
+    const epochs = [
+      { name: 'e1', after: -1 },
+      { name: 'e2', after: 2 },
+    ]
+    const { connect } = startStream({ fleet: { ...fleet, epochs: () => epochs } })
+
+    assert.deepEqual(connect({ lastEventId: '2-e1' }).take(), ['target c', 'target d', 'ready'])
+    assert.deepEqual(connect({ lastEventId: '3-e2' }).take(), ['target d', 'ready'])
+    assert.equal(connect({ lastEventId: '3-e1' }).take()[0], 'reset')
+    const client = connect({ lastEventId: '2-e2' })
+    client.take()
+    assert.equal(client.follower.lastEventId(), '4-e2')
+  })
 
   it('tells of silence without an id, and again to whoever comes back', () => {
     const { connect, follow, fleet, timers } = startStream()
@@ -298,7 +315,7 @@ describe('a stream', () => {
     timers.advance(1)
     assert.deepEqual(counts(), { clients: 0, catchingUp: 0, evicted: 0 })
 
-    const clients = Array.from({ length: 1_000 }, () => connect({ lastEventId: '8' }).connection)
+    const clients = Array.from({ length: 1_000 }, () => connect({ lastEventId: '8-e1' }).connection)
     for (const connection of clients) connection.take()
     if (clients[0]) clients[0].onWrite = () => clients[999]?.destroy()
     follow([fleet.change('t0')])
@@ -312,7 +329,7 @@ describe('a stream', () => {
     const { follow, timers, connect } = startStream({ fleet: { ...fleet, rowText: () => assert.fail() } })
     follow([fleet.change('a')])
     timers.advance(100)
-    connect({ lastEventId: '1' })
+    connect({ lastEventId: '1-e1' })
   })
 
   it('forgets who went away before its turn came', () => {

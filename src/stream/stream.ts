@@ -1,7 +1,9 @@
 import { formatTime } from '../contract/time.ts'
+import type { Epoch } from '../domain/epoch.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Target } from '../domain/report.ts'
 import { type Beginning, type Change, createChangeLog, type Entry } from './change-log.ts'
+import { eventIdOf, seqIn } from './event-id.ts'
 import { changeText, eventText, HEARTBEAT, type RowText, retryText } from './event-text.ts'
 
 /** Where a client's events are written: the response to its request. */
@@ -46,6 +48,8 @@ export interface StreamCounts {
 
 export interface Needs {
   readonly beginning: Beginning
+  /** Those of every change that was followed, and which may grow. */
+  readonly epochs: () => readonly Epoch[]
   readonly rowText: RowText
   readonly now: () => Date
   readonly monotonicMs: () => number
@@ -101,7 +105,7 @@ interface Client {
  * it read that end. Following: it gets each group of changes, written once for all. With too much unread it goes back to
  * catching up; taking nothing for half a minute then, it is told and dropped.
  */
-export function createStream({ beginning, rowText, now, monotonicMs, after }: Needs): Stream {
+export function createStream({ beginning, epochs, rowText, now, monotonicMs, after }: Needs): Stream {
   const log = createChangeLog(beginning)
   const clients = new Set<Client>()
   const following = new Set<Client>()
@@ -112,6 +116,10 @@ export function createStream({ beginning, rowText, now, monotonicMs, after }: Ne
   let opened = 0
   let evicted = 0
   let stopped: PromiseWithResolvers<void> | undefined
+
+  function idOf(seq: number): string {
+    return eventIdOf(seq, epochs())
+  }
 
   function open({ lastEventId = '', matches }: Wish, connect: () => Outlet): void {
     if (stopped !== undefined) throw new Fault('shutting_down', 'The server is stopping: connect again later')
@@ -127,7 +135,8 @@ export function createStream({ beginning, rowText, now, monotonicMs, after }: Ne
     opened += 1
     const retry = retryText(RETRY_MS + ((opened * 997) % RETRY_SPREAD_MS))
 
-    const place = lastEventId === '' ? null : /^\d{1,16}$/.test(lastEventId) ? log.placeOf(Number(lastEventId)) : null
+    const seen = lastEventId === '' ? null : seqIn(lastEventId, epochs())
+    const place = seen === null ? null : log.placeOf(seen)
     if (place === null) {
       catchUp(client, retry + startAnew(client, lastEventId === '' ? 'start' : 'cannot_resume'))
     } else {
@@ -174,7 +183,7 @@ export function createStream({ beginning, rowText, now, monotonicMs, after }: Ne
   }
 
   function readyText(): string {
-    return eventText('ready', JSON.stringify({ seq: log.seq(), generated_at: formatTime(now()) }), log.seq())
+    return eventText('ready', JSON.stringify({ seq: log.seq(), generated_at: formatTime(now()) }), idOf(log.seq()))
   }
 
   /** The next events for a client, up to this place; it may have come less far when the page is full. */
@@ -196,7 +205,7 @@ export function createStream({ beginning, rowText, now, monotonicMs, after }: Ne
       if (bytes >= PAGE_BYTES || entries >= PAGE_ENTRIES) return { text, place: entry.place - 1 }
       entries += 1
       if (!isWanted(entry)) continue
-      const change = changeText(entry, rowText)
+      const change = changeText(entry, { rowText, idOf })
       bytes += Buffer.byteLength(change)
       text += change
     }

@@ -32,32 +32,36 @@ export interface Follower {
   readonly rows: ReadonlyMap<string, unknown>
   readonly events: readonly SeenEvent[]
   lastEventId(): string | undefined
-  /** @throws AssertionError when an id is not greater than the ones before */
+  /** @throws Error when the number of an id is not greater than the ones before */
   take(event: SeenEvent): void
 }
 
 export function createFollower(): Follower {
   const rows = new Map<string, unknown>()
   const events: SeenEvent[] = []
-  let newestId = -1
+  let lastId: string | undefined
+  let newest = -1
 
   return {
     rows,
     events,
-    lastEventId: () => (newestId === -1 ? undefined : String(newestId)),
+    lastEventId: () => lastId,
     take(seen) {
       const { event, data, id } = seen
       events.push(seen)
       if (event === 'reset') {
         rows.clear()
-        newestId = -1
+        lastId = undefined
+        newest = -1
       }
       if (event === 'target') rows.set(`${data.repo} ${data.server}`, data)
       if (event === 'removed') rows.delete(`${data.repo} ${data.server}`)
       if (id === null) return
-      const isNewer = event === 'ready' ? Number(id) >= newestId : Number(id) > newestId
-      if (!isNewer) throw new Error(`the id ${id} came after ${newestId}`)
-      newestId = Number(id)
+      const seq = Number.parseInt(id, 10)
+      const isNewer = event === 'ready' ? seq >= newest : seq > newest
+      if (!isNewer) throw new Error(`the id ${id} came after ${lastId}`)
+      lastId = id
+      newest = seq
     },
   }
 }

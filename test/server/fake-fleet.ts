@@ -1,3 +1,4 @@
+import type { Epoch } from '../../src/domain/epoch.ts'
 import type { Target } from '../../src/domain/report.ts'
 import type { Beginning, Change } from '../../src/stream/change-log.ts'
 
@@ -11,6 +12,7 @@ export interface FakeFleet {
   /** What each target shows now. */
   rows(): Map<string, unknown>
   beginning(): Beginning
+  readonly epochs: () => readonly Epoch[]
 }
 
 /** Targets as a snapshot would show them, with rows of about so many bytes. */
@@ -43,6 +45,7 @@ export function createFakeFleet({ rowBytes = 0 } = {}): FakeFleet {
       return row === undefined ? null : JSON.stringify(row)
     },
     rows: () => new Map([...rows].map(([server, row]) => [`fleet ${server}`, row])),
+    epochs: () => [{ name: 'e1', after: -1 }],
     beginning: () => ({ seq, removalsKnownSince: 0, changes: [...newest.values()] }),
   }
 }

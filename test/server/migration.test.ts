@@ -79,7 +79,7 @@ describe('a database of an older version (R10)', () => {
       )
     })
 
-    it(`of schema ${schema} is the old one or the new one when the server is killed in between`, {
+    it(`of schema ${schema} has one of the schemas, whole, when the server is killed in between`, {
       skip: !hasStrace && 'strace is not installed',
     }, async (t) => {
       const open = (database: string, options: readonly string[]) => {
@@ -105,7 +105,7 @@ describe('a database of an older version (R10)', () => {
         const version = query(database, 'PRAGMA user_version')
         versions.push(version)
         if (version === MIGRATIONS.length) assertWhole(database)
-        else assert.equal(version, schema, moment)
+        else assert.ok(Number(version) >= schema && Number(version) < MIGRATIONS.length, moment)
         await assertMigrated(database, fixture)
         assert.equal(query(`${database}.schema-${schema}`, 'PRAGMA integrity_check'), 'ok')
       }

@@ -229,6 +229,19 @@ describe('servers on PostgreSQL', { skip: NO_POSTGRES }, () => {
     assert.ok(server.lines.some((line) => line.includes('went back from change 1 to 0')))
   })
 
+  it('end with 1 when the database went back and has grown past what they show', async () => {
+    const database = await aDatabase()
+    const server = await start(database)
+    const exited = once(server.process, 'exit')
+    await post(server.url, aBody())
+
+    // As another server leaves it that began anew from a backup.
+    await cluster.sql(database, `DELETE FROM epoch; INSERT INTO epoch VALUES (0, 'theirs'); UPDATE feed SET seq = 9`)
+
+    assert.deepEqual(await exited, [1, null])
+    assert.ok(server.lines.some((line) => line.includes('The database is not what it was at change 1')))
+  })
+
   it('are refused a database that is not there in one line without its password', async () => {
     const { code, stderr } = await runServer(['--port', '0'], { DATABASE_URL: 'postgres://user:hunter2@127.0.0.1:1/x' })
 

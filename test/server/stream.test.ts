@@ -55,6 +55,7 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
   let rowsRead = 0
   const stream = createStream({
     beginning: fleet.beginning(),
+    epochs: fleet.epochs,
     rowText(target) {
       rowsRead += 1
       return fleet.rowText(target)
@@ -152,10 +153,10 @@ describe('GET /api/v1/events', () => {
     const { http, fleet, stream } = await serve()
     stream.follow([fleet.change('a'), fleet.change('b')])
     const ASKED: [string, Record<string, string>, RegExp][] = [
-      ['?last_event_id=1', {}, /^retry: \d+\n\nid: 2\nevent: target\n/],
-      ['?last_event_id=0', { 'last-event-id': '2' }, /^retry: \d+\n\nid: 2\nevent: ready\n/],
+      ['?last_event_id=1-e1', {}, /^retry: \d+\n\nid: 2-e1\nevent: target\n/],
+      ['?last_event_id=0-e1', { 'last-event-id': '2-e1' }, /^retry: \d+\n\nid: 2-e1\nevent: ready\n/],
       ['?last_event_id=', {}, /^retry: \d+\n\nevent: reset\n/],
-      ['?last_event_id=0&last_event_id=1&server=a', {}, /^retry: \d+\n\nid: 2\nevent: ready\n/],
+      ['?last_event_id=0-e1&last_event_id=1-e1&server=a', {}, /^retry: \d+\n\nid: 2-e1\nevent: ready\n/],
     ]
     for (const [query, headers, expected] of ASKED) {
       const response = await fetch(`${http.url}/api/v1/events${query}`, { headers })
@@ -248,7 +249,7 @@ describe('slow readers', () => {
         const change = fleet.change(`t${index}`)
         stream.follow([change])
         if (index % 100 !== 99) continue
-        await until(() => reader.follower.lastEventId() === String(change.seq))
+        await until(() => reader.follower.lastEventId() === `${change.seq}-e1`)
         slowestMs = Math.max(slowestMs, performance.now() - askedAt)
         peak = Math.max(peak, process.memoryUsage().rss)
       }

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it, type TestContext } from 'node:test'
+import { backUpStore } from '../../src/store/open-store.ts'
+import { aBody } from './a-report.ts'
+import { createEventReader, type SeenEvent } from './event-reader.ts'
+import { NO_POSTGRES, startPostgres } from './postgres-cluster.ts'
+import { type AppUnderTest, post, startTestApp } from './start-app.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'gitops-status-ids-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+async function start(t: TestContext, databaseUrl: string): Promise<AppUnderTest> {
+  const app = await startTestApp({ databaseUrl })
+  t.after(() => app.stop())
+  return app
+}
+
+/** Connects, and hands over the events up to `ready`. */
+async function eventsOf({ url }: AppUnderTest, lastEventId = ''): Promise<SeenEvent[]> {
+  const response = await fetch(`${url}/api/v1/events`, { headers: { 'last-event-id': lastEventId } })
+  const read = createEventReader()
+  const events: SeenEvent[] = []
+  for await (const piece of response.body ?? []) {
+    events.push(...read(Buffer.from(piece).toString()))
+    if (events.at(-1)?.event === 'ready') return events
+  }
+  return assert.fail('the stream ended')
+}
+
+const idOf = (events: readonly SeenEvent[]) => events.at(-1)?.id ?? assert.fail('no id')
+const told = (events: readonly SeenEvent[]) => events.map(({ event, data }) => `${event} ${data.server ?? ''}`.trim())
+
+async function reportFrom({ url }: AppUnderTest, ...servers: readonly string[]): Promise<void> {
+  for (const server of servers) assert.equal((await post(url, aBody({ server }))).status, 200)
+}
+
+describe('an event id', () => {
+  it('of a database that was put back to its backup and went on differently brings everything anew', async (t) => {
+    const database = join(root, 'a.db')
+    const copy = join(root, 'a-copy.db')
+    const original = await start(t, `sqlite:${database}`)
+    await reportFrom(original, 'a', 'b')
+    const shared = idOf(await eventsOf(original))
+    backUpStore(`sqlite:${database}`, copy)
+    await reportFrom(original, 'c')
+    const lost = idOf(await eventsOf(original, shared))
+
+    const restored = await start(t, `sqlite:${copy}`)
+    assert.deepEqual(told(await eventsOf(restored, shared)), ['ready'])
+    await reportFrom(restored, 'd', 'e', 'f')
+
+    assert.deepEqual(told(await eventsOf(restored, shared)), ['target d', 'target e', 'target f', 'ready'])
+    const events = await eventsOf(restored, lost)
+    assert.deepEqual(events[0]?.data, { reason: 'cannot_resume' })
+    assert.deepEqual(told(events).slice(1), ['target a', 'target b', 'target d', 'target e', 'target f', 'ready'])
+    assert.equal((await eventsOf(original, idOf(events)))[0]?.event, 'reset')
+  })
+
+  it('of another database brings everything anew', async (t) => {
+    const [one, other] = [await start(t, 'sqlite::memory:'), await start(t, 'sqlite::memory:')]
+    await reportFrom(one, 'a')
+    await reportFrom(other, 'b', 'c')
+
+    assert.deepEqual(told(await eventsOf(other, idOf(await eventsOf(one)))), ['reset', 'target b', 'target c', 'ready'])
+  })
+
+  it('is good after a restart', async (t) => {
+    const databaseUrl = `sqlite:${join(root, 'restarted.db')}`
+    const first = await startTestApp({ databaseUrl })
+    await reportFrom(first, 'a')
+    const id = idOf(await eventsOf(first))
+    await first.stop()
+
+    const second = await start(t, databaseUrl)
+    assert.deepEqual(told(await eventsOf(second, id)), ['ready'])
+    await reportFrom(second, 'b')
+    assert.deepEqual(told(await eventsOf(second, id)), ['target b', 'ready'])
+  })
+
+  it('of one server is good on another one of the same PostgreSQL schema', { skip: NO_POSTGRES }, async (t) => {
+    const cluster = await startPostgres()
+    t.after(() => cluster.stop())
+    const databaseUrl = await cluster.newSchema()
+    const [one, other] = await Promise.all([startTestApp({ databaseUrl }), startTestApp({ databaseUrl })])
+    t.after(() => Promise.all([one.stop(), other.stop()]))
+
+    let id = idOf(await eventsOf(one))
+    for (const [index, writer] of [one, other, one, other].entries()) {
+      await reportFrom(writer, `server-${index}`)
+      const events = await eventsOf(writer, id)
+      assert.deepEqual(told(events), [`target server-${index}`, 'ready'])
+      id = idOf(events)
+      const reader = writer === one ? other : one
+      while (!told(await eventsOf(reader)).includes(`target server-${index}`));
+      assert.deepEqual(told(await eventsOf(reader, id)), ['ready'])
+    }
+  })
+})
