@@ -131,7 +131,7 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       const nowMs = now().getTime()
       return pageOf(found, query.limit, {
         rowOf: (period) => periodRowOf(period, nowMs),
-        placeOf: ({ targetId, period }) => ({ beganAt: period.beganAt, targetId }),
+        placeOf: ({ targetId, number, period }) => ({ beganAt: period.beganAt, targetId, number }),
       })
     },
 
@@ -139,7 +139,7 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       const found = await kept.episodes({ ...query, limit: query.limit + 1 })
       return pageOf(found, query.limit, {
         rowOf: (episode) => episodeRowOf(episode.target, episode),
-        placeOf: ({ targetId, firstDirtyAt }) => ({ beganAt: firstDirtyAt, targetId }),
+        placeOf: ({ targetId, number, firstDirtyAt }) => ({ beganAt: firstDirtyAt, targetId, number }),
       })
     },
   }

@@ -16,12 +16,14 @@ export type PastState = ClosedPeriod<ReportBody>
 /** `endedAt` is null while it lasts. */
 export interface KeptPeriod extends Omit<ClosedPeriod<ReportBody>, 'endedAt'> {
   readonly targetId: number
+  readonly number: number
   readonly endedAt: EpochMs | null
 }
 
 export interface KeptEpisode extends Episode {
   readonly target: Target
   readonly targetId: number
+  readonly number: number
 }
 
 export interface Span {
@@ -40,4 +42,6 @@ export interface Page {
 export interface Place {
   readonly beganAt: EpochMs
   readonly targetId: number
+  /** Tells apart what began in the same moment. */
+  readonly number: number
 }

@@ -6,7 +6,7 @@ import type { EpochMs } from '../domain/report.ts'
 import type { KeptPeriod } from './kept-history.ts'
 
 export function periodRowOf(
-  { period, newest, lastKnown, endedAt }: Omit<KeptPeriod, 'targetId'>,
+  { period, newest, lastKnown, endedAt }: Omit<KeptPeriod, 'targetId' | 'number'>,
   now: EpochMs,
 ): PeriodRow {
   const { body, periodMs } = newest.report

@@ -48,14 +48,19 @@ export async function stretchesIn(history: Pick<KeptHistory, 'periods'>, span: S
     if (last === undefined || page.length < PERIODS_AT_ONCE) break
     if (looked > MAX_PERIODS)
       refuse('from', `reaches over more than ${MAX_PERIODS} periods: ask for a shorter time or fewer targets`)
-    after = { beganAt: last.period.beganAt, targetId: last.targetId }
+    after = { beganAt: last.period.beganAt, targetId: last.targetId, number: last.number }
   }
   if (byTarget.size > MAX_ROWS) refuse('server', `must leave no more than ${MAX_ROWS} targets; got ${byTarget.size}`)
   return [...byTarget.values()].map(({ target, newestFirst }) => ({ target, stretches: newestFirst.reverse() }))
 }
 
 /** A period as it was on show: what its checks said, and UNKNOWN from when its silence was longer than the grace. */
-export function stretchesOf({ period, newest, lastKnown, endedAt }: Omit<KeptPeriod, 'targetId'>): Stretch[] {
+export function stretchesOf({
+  period,
+  newest,
+  lastKnown,
+  endedAt,
+}: Omit<KeptPeriod, 'targetId' | 'number'>): Stretch[] {
   const driftCount = lastKnown?.report.driftCount ?? 0
   const until = endedAt ?? Number.POSITIVE_INFINITY
   const staleAt = Math.max(period.beganAt, period.lastArrivedAt + staleAfterMs(newest.report.periodMs))

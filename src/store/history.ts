@@ -26,30 +26,64 @@ export function openIn(ledger: Ledger, { targets }: Pick<HistoryQuery, 'targets'
 export function withOpenPeriods(
   lasting: readonly Account[],
   query: HistoryQuery,
-  closed: readonly PastPeriod[],
+  closed: readonly Over<PastPeriod>[],
 ): PastPeriod[] {
-  const over = new Set(closed.map(({ targetId, period }) => placeKey(targetId, period.beganAt)))
-  const open = lasting
-    .filter(({ id, record }) => isIn(query, { beganAt: record.period.beganAt, targetId: id }))
-    .filter(({ id, record }) => !over.has(placeKey(id, record.period.beganAt)))
-    .map(({ id, record }) => ({ ...record, targetId: id, endedAt: null }))
-  return newestFirst([...open, ...closed], ({ targetId, period }) => ({ beganAt: period.beganAt, targetId }), query)
+  const placeOf = ({ targetId, number, period }: PastPeriod) => ({ beganAt: period.beganAt, targetId, number })
+  const open = lasting.map(({ id, seq, record }) => {
+    return { seq, placed: (number: number) => ({ ...record, targetId: id, number, endedAt: null }) }
+  })
+  return newestFirst([...stillOpen(open, closed, placeOf, query), ...closed.map(({ one }) => one)], placeOf, query)
 }
 
 /** @param lasting `openIn`, from before `closed` was read */
 export function withOpenEpisodes(
   lasting: readonly Account[],
   query: HistoryQuery,
-  closed: readonly PastEpisode[],
+  closed: readonly Over<PastEpisode>[],
 ): PastEpisode[] {
-  const over = new Set(closed.map(episodeKey))
-  const open = lasting.flatMap(({ id, record: { newest, episode } }) =>
-    episode === null || over.has(episodeKey({ ...episode, targetId: id }))
-      ? []
-      : [{ ...episode, target: newest.report.target, targetId: id }],
-  )
-  const at = ({ targetId, firstDirtyAt }: PastEpisode) => ({ beganAt: firstDirtyAt, targetId })
-  return newestFirst([...open.filter((one) => isIn(query, at(one))), ...closed], at, query)
+  const placeOf = ({ targetId, number, firstDirtyAt }: PastEpisode) => ({ beganAt: firstDirtyAt, targetId, number })
+  const open = lasting.flatMap(({ id, seq, record: { newest, episode } }) => {
+    const { target } = newest.report
+    return episode === null ? [] : [{ seq, placed: (number: number) => ({ ...episode, target, targetId: id, number }) }]
+  })
+  return newestFirst([...stillOpen(open, closed, placeOf, query), ...closed.map(({ one }) => one)], placeOf, query)
+}
+
+/** What is over, as it was read from a database. */
+export interface Over<One> {
+  readonly one: One
+  /** The number of the newest change of its target at that time. */
+  readonly asOf: number
+}
+
+/**
+ * Those of what lasted that were still going on when `closed` was read.
+ *
+ * What began in the same moment and is over is either the same one, which ended meanwhile, or an earlier one. It is an
+ * earlier one when its target has not changed in between. Then the one that lasts comes next after it.
+ */
+function stillOpen<One>(
+  lasting: readonly { readonly seq: number; readonly placed: (number: number) => One }[],
+  closed: readonly Over<One>[],
+  placeOf: (one: One) => Cursor,
+  { to, after }: HistoryQuery,
+): One[] {
+  const newest = new Map<string, Over<One>>()
+  for (const over of closed) {
+    const place = placeOf(over.one)
+    const known = newest.get(placeKey(place))
+    if (known === undefined || placeOf(known.one).number < place.number) newest.set(placeKey(place), over)
+  }
+
+  return lasting.flatMap(({ seq, placed }) => {
+    const place = placeOf(placed(0))
+    if (place.beganAt > to.getTime()) return []
+    // It is the first one at its place: who has seen any of that place has seen it.
+    if (after !== null && compare(place, { ...after, number: 0 }) <= 0) return []
+    const before = newest.get(placeKey(place))
+    if (before === undefined) return [placed(1)]
+    return before.asOf > seq ? [] : [placed(placeOf(before.one).number + 1)]
+  })
 }
 
 /**
@@ -77,16 +111,7 @@ export function targetIdsIn(ledger: Ledger, { targets }: HistoryQuery): number[]
   return targets === null ? null : accountsOf(ledger, targets).map(({ id }) => id)
 }
 
-// Of two that began with one `last_check` only the first began without a clean check of that moment.
-function episodeKey({
-  targetId,
-  firstDirtyAt,
-  lastCleanAt,
-}: Pick<PastEpisode, 'targetId' | 'firstDirtyAt' | 'lastCleanAt'>): string {
-  return `${placeKey(targetId, firstDirtyAt)} ${lastCleanAt}`
-}
-
-function placeKey(targetId: number, beganAt: number): string {
+function placeKey({ targetId, beganAt }: Cursor): string {
   return `${targetId} ${beganAt}`
 }
 
@@ -94,15 +119,11 @@ function accountsOf(ledger: Ledger, targets: readonly Target[]): Account[] {
   return targets.flatMap((target) => ledger.account(target) ?? [])
 }
 
-function isIn({ to, after }: HistoryQuery, place: Cursor): boolean {
-  return place.beganAt <= to.getTime() && (after === null || compare(place, after) > 0)
-}
-
 function newestFirst<One>(all: readonly One[], placeOf: (one: One) => Cursor, { limit }: HistoryQuery): One[] {
   return all.toSorted((a, b) => compare(placeOf(a), placeOf(b))).slice(0, limit)
 }
 
-/** The newest first; of two that began in the same millisecond the one with the higher number. */
+/** The newest first; of two that began in the same millisecond the one with the higher numbers. */
 function compare(a: Cursor, b: Cursor): number {
-  return b.beganAt - a.beganAt || b.targetId - a.targetId
+  return b.beganAt - a.beganAt || b.targetId - a.targetId || b.number - a.number
 }

@@ -19,8 +19,10 @@ export function createMemoryStore(): MemoryStore {
   const ledger = new Ledger()
   const epochs = [{ name: newEpochName(), after: FIRST_EPOCH_AFTER }]
   const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
-  let periods: Of<ClosedPeriod<ReportBody>>[] = []
-  let episodes: (Of<Episode> & { target: Target })[] = []
+  let periods: (Of<ClosedPeriod<ReportBody>> & { number: number })[] = []
+  let episodes: (Of<Episode> & { target: Target; number: number })[] = []
+  let newestPeriod = 0
+  let newestEpisode = 0
   let late = new Map<string, Date>()
   let aliveAt: Date | null = null
   let isWritable = true
@@ -43,14 +45,14 @@ export function createMemoryStore(): MemoryStore {
       }
       if ('lookUp' in plan) throw new Error('Everything was looked up')
 
-      periods.push(...plan.periods)
+      periods.push(...plan.periods.map((one) => ({ ...one, number: ++newestPeriod })))
       for (const { targetId, value } of plan.late)
         late.set(lateKey(targetId, reportIdOf(value.report)), value.arrivedAt)
       ledger.apply(plan)
       const targets = new Map([...ledger.accounts()].map(({ id, record }) => [id, record.newest.report.target]))
       for (const { targetId, value } of plan.episodes) {
         const target = targets.get(targetId)
-        if (target !== undefined) episodes.push({ targetId, value, target })
+        if (target !== undefined) episodes.push({ targetId, value, target, number: ++newestEpisode })
       }
       publish(plan.changes)
       return [...plan.appended]
@@ -90,17 +92,19 @@ export function createMemoryStore(): MemoryStore {
 
     async periods(query) {
       const closed = periods
-        .filter(({ targetId, value }) => isIn(query, { beganAt: value.period.beganAt, targetId }, value.endedAt))
-        .map(({ targetId, value }) => ({ ...value, targetId }))
+        .filter(({ targetId, number, value }) =>
+          isIn(query, { beganAt: value.period.beganAt, targetId, number }, value.endedAt),
+        )
+        .map(({ targetId, number, value }) => ({ one: { ...value, targetId, number }, asOf: 0 }))
       return withOpenPeriods(openIn(ledger, query), query, closed)
     },
 
     async episodes(query) {
       const closed = episodes
-        .filter(({ targetId, value }) =>
-          isIn(query, { beganAt: value.firstDirtyAt, targetId }, value.firstCleanAt ?? value.lastDirtyAt),
+        .filter(({ targetId, number, value }) =>
+          isIn(query, { beganAt: value.firstDirtyAt, targetId, number }, value.firstCleanAt ?? value.lastDirtyAt),
         )
-        .map(({ targetId, value, target }) => ({ ...value, targetId, target }))
+        .map(({ targetId, number, value, target }) => ({ one: { ...value, targetId, number, target }, asOf: 0 }))
       return withOpenEpisodes(openIn(ledger, query), query, closed)
     },
 
@@ -125,14 +129,17 @@ export function createMemoryStore(): MemoryStore {
     },
   }
 
-  function isIn(query: HistoryQuery, { beganAt, targetId }: Cursor, endedAt: number): boolean {
+  function isIn(query: HistoryQuery, { beganAt, targetId, number }: Cursor, endedAt: number): boolean {
     const ids = targetIdsIn(ledger, query)
     const { from, to, after } = query
     return (
       (ids?.includes(targetId) ?? true) &&
       beganAt <= to.getTime() &&
       endedAt >= from.getTime() &&
-      (after === null || beganAt < after.beganAt || (beganAt === after.beganAt && targetId < after.targetId))
+      (after === null ||
+        beganAt < after.beganAt ||
+        (beganAt === after.beganAt &&
+          (targetId < after.targetId || (targetId === after.targetId && number < after.number))))
     )
   }
 }

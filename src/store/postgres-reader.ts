@@ -1,6 +1,6 @@
 import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
-import type { RangeQuery } from './history.ts'
+import type { Over, RangeQuery } from './history.ts'
 import type { Account } from './ledger.ts'
 import type { Session } from './postgres-connection.ts'
 import {
@@ -10,10 +10,11 @@ import {
   type EpisodeRow,
   episodeOf,
   type PeriodRow,
+  type Placed,
   RowReader,
   type TargetRow,
 } from './rows.ts'
-import type { PastEpisode } from './store.ts'
+import type { PastPeriod, PastState } from './store.ts'
 
 /** What was recorded after a number. */
 export interface News {
@@ -125,8 +126,9 @@ export async function readNews(session: Session, { seq: known, epochAfter }: Kno
 /** With the newest number as of the same moment. */
 export async function readStatesAt(session: Session, at: number) {
   // Most targets have not changed since that moment: the ledger knows them, and only the others are looked up.
-  return readPeriods(
+  return readPeriods<PeriodRow & Target, PastState>(
     session,
+    (reader, row) => reader.period(row),
     `SELECT period.*, repo, server FROM target JOIN LATERAL (
        SELECT * FROM period WHERE period.target = target.id AND began_at <= $1 ORDER BY began_at DESC LIMIT 1
      ) AS period ON true
@@ -136,24 +138,34 @@ export async function readStatesAt(session: Session, at: number) {
 }
 
 export async function readPeriodsIn(session: Session, query: RangeQuery) {
-  return readPeriods(session, range({ table: 'period', beginning: 'began_at', end: 'ended_at' }), valuesOf(query))
+  return readPeriods<PeriodRow & Placed, Over<PastPeriod>>(
+    session,
+    (reader, row) => reader.pastPeriod(row),
+    range({ table: 'period', beginning: 'began_at', end: 'ended_at' }),
+    valuesOf(query),
+  )
 }
 
 export async function readEpisodesIn(session: Session, query: RangeQuery) {
   await session.script(BEGIN_READING)
   const seq = await newestSeq(session)
-  const rows = await session.rows<EpisodeRow & Target>(
+  const rows = await session.rows<EpisodeRow & Placed>(
     range({ table: 'episode', beginning: 'first_dirty_at', end: 'first_clean_at' }),
     valuesOf(query),
   )
   await session.script('COMMIT')
-  return { seq, closed: rows.map((row): PastEpisode => episodeOf(row)) }
+  return { seq, closed: rows.map(episodeOf) }
 }
 
-async function readPeriods(session: Session, text: string, values: readonly unknown[]) {
+async function readPeriods<Row extends PeriodRow, Read>(
+  session: Session,
+  read: (reader: RowReader, row: Row) => Read,
+  text: string,
+  values: readonly unknown[],
+) {
   await session.script(BEGIN_READING)
   const seq = await newestSeq(session)
-  const rows = await session.rows<PeriodRow & Target>(text, values)
+  const rows = await session.rows<Row>(text, values)
   const reader = new RowReader()
   await addContents(
     session,
@@ -161,7 +173,7 @@ async function readPeriods(session: Session, text: string, values: readonly unkn
     rows.flatMap(({ content, known_content }) => [content, known_content]),
   )
   await session.script('COMMIT')
-  return { seq, closed: rows.map((row) => reader.period(row)) }
+  return { seq, closed: rows.map((row) => read(reader, row)) }
 }
 
 async function addContents(session: Session, reader: RowReader, digests: readonly (string | null)[]): Promise<void> {
@@ -173,15 +185,17 @@ async function addContents(session: Session, reader: RowReader, digests: readonl
 
 function range({ table, beginning, end }: { table: string; beginning: string; end: string }): string {
   return `
-    SELECT ${table}.*, repo, server FROM ${table} JOIN target ON target.id = ${table}.target
+    SELECT ${table}.*, repo, server, seq FROM ${table} JOIN target ON target.id = ${table}.target
+      JOIN contact ON contact.target = ${table}.target
     WHERE ${beginning} <= $1 AND ${end} >= $2
-      AND (${beginning}, ${table}.target) < ($3, $4)
-      AND ($5::bigint[] IS NULL OR ${table}.target = ANY($5))
-    ORDER BY ${beginning} DESC, ${table}.target DESC LIMIT $6`
+      AND (${beginning}, ${table}.target, ${table}.id) < ($3, $4, $5)
+      AND ($6::bigint[] IS NULL OR ${table}.target = ANY($6))
+    ORDER BY ${beginning} DESC, ${table}.target DESC, ${table}.id DESC LIMIT $7`
 }
 
 function valuesOf({ targetIds, from, to, limit, after }: RangeQuery): readonly unknown[] {
-  return [to, from, after?.beganAt ?? Number.MAX_SAFE_INTEGER, after?.targetId ?? 0, targetIds, limit]
+  const { beganAt = Number.MAX_SAFE_INTEGER, targetId = 0, number = 0 } = after ?? {}
+  return [to, from, beganAt, targetId, number, targetIds, limit]
 }
 
 interface EpochRow {

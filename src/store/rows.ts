@@ -6,8 +6,9 @@ import type { ClosedPeriod } from '../domain/period.ts'
 import { type RecentReports, seenIn } from '../domain/recent-reports.ts'
 import type { Received, Report, Target } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
+import type { Over } from './history.ts'
 import { type Account, type ChangedAccount, type Of, type Plan, reportIdOf } from './ledger.ts'
-import type { PastEpisode, PastPeriod } from './store.ts'
+import type { PastEpisode, PastPeriod, PastState } from './store.ts'
 
 // What both databases hold, row by row. The columns have the names of these fields, and times are milliseconds since
 // 1970. Each table's list of columns is what its SQL is made of, so that a forgotten one does not go unnoticed.
@@ -76,6 +77,13 @@ export interface EpisodeRow {
   readonly first_clean_at: number
   readonly checks: number
   readonly max_drift: number
+}
+
+/** What stands beside a row of history that is read as part of a list. */
+export interface Placed extends Target {
+  readonly id: number
+  /** Of the newest change of its target, as of the same moment. */
+  readonly seq: number
 }
 
 export interface LateRow {
@@ -346,10 +354,9 @@ export class RowReader {
   }
 
   /** @throws DamagedRow */
-  period(row: PeriodRow & Target): PastPeriod & { readonly endedAt: number } {
+  period(row: PeriodRow & Target): PastState {
     const newest = this.#received(row, row.content, row.check_json, row.last_arrived_at)
     return {
-      targetId: row.target,
       newest,
       lastKnown: this.#lastKnown(row, newest, row),
       endedAt: row.ended_at,
@@ -364,6 +371,11 @@ export class RowReader {
         missed: row.missed,
       },
     }
+  }
+
+  /** @throws DamagedRow */
+  pastPeriod(row: PeriodRow & Placed): Over<PastPeriod> {
+    return { one: { ...this.period(row), targetId: row.target, number: row.id }, asOf: row.seq }
   }
 
   #lastKnown(
@@ -401,10 +413,11 @@ function openEpisode(target: TargetRow, contact: ContactRow): Episode | null {
   }
 }
 
-export function episodeOf(row: EpisodeRow & Target): PastEpisode {
-  return {
+export function episodeOf(row: EpisodeRow & Placed): Over<PastEpisode> {
+  const one = {
     target: { repo: row.repo, server: row.server },
     targetId: row.target,
+    number: row.id,
     lastCleanAt: row.last_clean_at,
     firstDirtyAt: row.first_dirty_at,
     lastDirtyAt: row.last_dirty_at,
@@ -412,4 +425,5 @@ export function episodeOf(row: EpisodeRow & Target): PastEpisode {
     checks: row.checks,
     maxDriftCount: row.max_drift,
   }
+  return { one, asOf: row.seq }
 }

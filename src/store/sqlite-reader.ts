@@ -2,11 +2,19 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
-import { COLUMNS, type ContactRow, type ContentRow, type EpisodeRow, type PeriodRow, type TargetRow } from './rows.ts'
+import {
+  COLUMNS,
+  type ContactRow,
+  type ContentRow,
+  type EpisodeRow,
+  type PeriodRow,
+  type Placed,
+  type TargetRow,
+} from './rows.ts'
 
 /** Rows and the contents that they refer to. */
-export interface PeriodRows {
-  readonly rows: readonly (PeriodRow & Target)[]
+export interface PeriodRows<Row = PeriodRow & Target> {
+  readonly rows: readonly Row[]
   readonly contents: readonly ContentRow[]
 }
 
@@ -22,8 +30,8 @@ export interface Reader {
   epochs(): Epoch[]
   aliveAt(): number | null
   statesAt(at: number): PeriodRows
-  periods(query: RangeQuery): PeriodRows
-  episodes(query: RangeQuery): (EpisodeRow & Target)[]
+  periods(query: RangeQuery): PeriodRows<PeriodRow & Placed>
+  episodes(query: RangeQuery): (EpisodeRow & Placed)[]
 }
 
 /** Everything that is asked of a database, in SQL. */
@@ -54,6 +62,7 @@ export function createReader(db: DatabaseSync): Reader {
       limit,
       after_beginning: after?.beganAt ?? Number.MAX_SAFE_INTEGER,
       after_target: after?.targetId ?? 0,
+      after_id: after?.number ?? 0,
     }
     const { ofAll, ofSome } = readRange[table]
     return targetIds === null ? ofAll.all(params) : ofSome.all({ ...params, targets: JSON.stringify(targetIds) })
@@ -64,7 +73,7 @@ export function createReader(db: DatabaseSync): Reader {
     return wanted.length === 0 ? [] : (readContents.all(JSON.stringify(wanted)) as unknown as ContentRow[])
   }
 
-  function withContents(rows: (PeriodRow & Target)[]): PeriodRows {
+  function withContents<Row extends PeriodRow>(rows: readonly Row[]): PeriodRows<Row> {
     return { rows, contents: contentsOf(rows.flatMap(({ content, known_content }) => [content, known_content])) }
   }
 
@@ -104,19 +113,20 @@ export function createReader(db: DatabaseSync): Reader {
         (readStatesAt.all({ at }) as unknown as (PeriodRow & Target)[]).filter(({ ended_at }) => at < ended_at),
       ),
 
-    periods: (query) => withContents(inRange('period', query) as (PeriodRow & Target)[]),
+    periods: (query) => withContents(inRange('period', query) as (PeriodRow & Placed)[]),
 
-    episodes: (query) => inRange('episode', query) as (EpisodeRow & Target)[],
+    episodes: (query) => inRange('episode', query) as (EpisodeRow & Placed)[],
   }
 }
 
 function range({ table, beginning, end }: { table: string; beginning: string; end: string }, ofSome: boolean): string {
   return `
-    SELECT ${table}.*, repo, server FROM ${table} JOIN target ON target.id = ${table}.target
+    SELECT ${table}.*, repo, server, seq FROM ${table} JOIN target ON target.id = ${table}.target
+      JOIN contact ON contact.target = ${table}.target
     WHERE ${beginning} <= :to AND ${end} >= :from
-      AND (${beginning}, ${table}.target) < (:after_beginning, :after_target)
+      AND (${beginning}, ${table}.target, ${table}.id) < (:after_beginning, :after_target, :after_id)
       ${ofSome ? `AND ${table}.target IN (SELECT value FROM json_each(:targets))` : ''}
-    ORDER BY ${beginning} DESC, ${table}.target DESC LIMIT :limit`
+    ORDER BY ${beginning} DESC, ${table}.target DESC, ${table}.id DESC LIMIT :limit`
 }
 
 function pick<Row>(row: Record<string, unknown>, names: readonly string[], prefix: string): Row {

@@ -6,8 +6,8 @@ import type { Received } from '../domain/report.ts'
 import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
 import { Lineage, newEpochName } from './lineage.ts'
-import { DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
-import type { AccountRows, PeriodRows } from './sqlite-reader.ts'
+import { type ContentRow, DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
+import type { AccountRows } from './sqlite-reader.ts'
 import { startThread } from './sqlite-thread.ts'
 import { arrivalsOf, questionsOf } from './sqlite-writer.ts'
 import type { Store } from './store.ts'
@@ -104,13 +104,24 @@ export async function openSqliteStore(path: string): Promise<Store> {
 
     async statesAt(at) {
       const lasting = openIn(ledger)
-      return withOpenStates(lasting, at, periodsIn(await lookingUp.ask({ ask: 'statesAt', at: at.getTime() })))
+      const { rows, contents } = await lookingUp.ask({ ask: 'statesAt', at: at.getTime() })
+      const reader = readerOf(contents)
+      return withOpenStates(
+        lasting,
+        at,
+        rows.map((row) => reader.period(row)),
+      )
     },
 
     async periods(query) {
       const lasting = openIn(ledger, query)
-      const rows = await lookingUp.ask({ ask: 'periods', query: rangeOf(ledger, query) })
-      return withOpenPeriods(lasting, query, periodsIn(rows))
+      const { rows, contents } = await lookingUp.ask({ ask: 'periods', query: rangeOf(ledger, query) })
+      const reader = readerOf(contents)
+      return withOpenPeriods(
+        lasting,
+        query,
+        rows.map((row) => reader.pastPeriod(row)),
+      )
     },
 
     async episodes(query) {
@@ -154,8 +165,8 @@ function loadInto(ledger: Ledger, path: string): (page: AccountRows) => void {
   }
 }
 
-function periodsIn({ rows, contents }: PeriodRows) {
+function readerOf(contents: readonly ContentRow[]): RowReader {
   const reader = new RowReader()
   for (const content of contents) reader.addContent(content)
-  return rows.map((row) => reader.period(row))
+  return reader
 }

@@ -3,7 +3,7 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
-import type { EpisodeRow, Writes } from './rows.ts'
+import type { EpisodeRow, PeriodRow, Placed, Writes } from './rows.ts'
 import { openDatabaseFile, openReadOnly, sqliteCode } from './sqlite-file.ts'
 import { type AccountRows, createReader, type PeriodRows, type Reader } from './sqlite-reader.ts'
 import { createWriter, type LateQuestion, type Writer } from './sqlite-writer.ts'
@@ -49,8 +49,8 @@ export interface Values {
   readonly touch: null
   readonly prune: number
   readonly statesAt: PeriodRows
-  readonly periods: PeriodRows
-  readonly episodes: readonly (EpisodeRow & Target)[]
+  readonly periods: PeriodRows<PeriodRow & Placed>
+  readonly episodes: readonly (EpisodeRow & Placed)[]
   readonly close: null
 }
 

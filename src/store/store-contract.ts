@@ -263,8 +263,8 @@ export function describeStore(name: string, open: () => Promise<Store>, skip: st
       const paged: typeof whole = []
       for (let more = true; more; ) {
         const last = paged.at(-1)
-        const after = last === undefined ? null : { beganAt: last.period.beganAt, targetId: last.targetId }
-        const page = await store.periods({ ...query, limit: 2, after })
+        const after = last && { beganAt: last.period.beganAt, targetId: last.targetId, number: last.number }
+        const page = await store.periods({ ...query, limit: 2, after: after ?? null })
         paged.push(...page)
         more = page.length > 0
       }
@@ -279,6 +279,49 @@ export function describeStore(name: string, open: () => Promise<Store>, skip: st
         ['b 10:06', 'a 10:06', 'b 10:02', 'a 10:02'],
       )
       assert.equal((await store.episodes({ ...query, limit: 1 })).length, 1)
+    })
+
+    it('gives each of several periods and episodes of one target that began in the same moment, page by page', async () => {
+      // A, B, A … with one last_check, and then reports that arrive in one millisecond.
+      for (let second = 0; second < 7; second++) {
+        await store.append([aReceived(second % 2 === 0 ? drifted : {}, `2026-04-21T10:30:0${second}Z`)])
+      }
+      for (let second = 1; second < 6; second++) {
+        const one = { last_check: `2026-04-21T10:31:0${second}Z`, files: [{ name: `f${second}` }] }
+        await store.append([aReceived(one, '2026-04-21T10:32:00Z')])
+      }
+      await store.append([aReceived({ server: 'other' })])
+
+      const episodes = await store.episodes(EVER)
+      const periods = await store.periods(EVER)
+      assert.deepEqual(
+        episodes.map(({ firstDirtyAt, firstCleanAt }) => `${clock(firstDirtyAt)} ${clock(firstCleanAt)}`),
+        ['10:30 null', '10:30 10:30', '10:30 10:30', '10:30 10:30'],
+      )
+      assert.deepEqual(
+        periods.map(({ newest: { report } }) => report.driftedFiles[0] ?? report.status),
+        ['f5', 'f4', 'f3', 'f2', 'f1', ...Array(3).fill(['rsyslog.conf', 'SYNCED']).flat(), 'SYNCED', 'rsyslog.conf'],
+      )
+      for (const limit of [1, 2, 3]) {
+        const pagedEpisodes: typeof episodes = []
+        for (let last: (typeof episodes)[0] | undefined, page = [1] as unknown[]; page.length > 0; ) {
+          const after = last ? { ...last, beganAt: last.firstDirtyAt } : null
+          const next = await store.episodes({ ...EVER, limit, after })
+          pagedEpisodes.push(...next)
+          last = next.at(-1)
+          page = next
+        }
+        assert.deepEqual(pagedEpisodes, episodes)
+        const pagedPeriods: typeof periods = []
+        for (let last: (typeof periods)[0] | undefined, page = [1] as unknown[]; page.length > 0; ) {
+          const after = last ? { ...last, beganAt: last.period.beganAt } : null
+          const next = await store.periods({ ...EVER, limit, after })
+          pagedPeriods.push(...next)
+          last = next.at(-1)
+          page = next
+        }
+        assert.deepEqual(pagedPeriods, periods)
+      }
     })
 
     it('says since when each file is there, also of one that another one joined', async () => {

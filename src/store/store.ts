@@ -119,19 +119,23 @@ export interface HistoryQuery {
   readonly after: Cursor | null
 }
 
-/** A place in a list that is ordered by (began, target), the newest first. */
+/** A place in a list that is ordered by (began, target, number), the newest first. */
 export interface Cursor {
   readonly beganAt: EpochMs
   readonly targetId: number
+  /** Of several of one target that began in the same moment the later one has the greater number. */
+  readonly number: number
 }
 
 /** `endedAt` is null while it lasts. */
 export interface PastPeriod extends Omit<ClosedPeriod<ReportBody>, 'endedAt'> {
   readonly targetId: number
+  readonly number: number
   readonly endedAt: EpochMs | null
 }
 
 export interface PastEpisode extends Episode {
   readonly target: Target
   readonly targetId: number
+  readonly number: number
 }

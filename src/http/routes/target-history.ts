@@ -7,10 +7,11 @@ import { NEXT_CURSOR, PAGE, PAGE_SIZE } from '../page-of.ts'
 import { SELECTION, SPAN } from '../query.ts'
 import { type AskedSpan, spanIn } from './row-lists.ts'
 
-/** A place in the order of (began, target). */
+/** A place in the order of (began, target, number). */
 export interface Place {
   readonly beganAt: number
   readonly targetId: number
+  readonly number: number
 }
 
 export interface AskedPage extends AskedSpan {
@@ -65,6 +66,7 @@ const CURSORS = createCursors(
   Type.Tuple([
     Type.Integer({ minimum: -8.64e15, maximum: 8.64e15 }),
     Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   ]),
 )
 
@@ -76,9 +78,9 @@ export function addTargetHistory(server: FastifyInstance, { periods, episodes }:
 
 function pageIn({ limit = PAGE_SIZE, cursor, ...span }: Static<typeof QUERY>): AskedPage {
   const place = cursor === undefined ? null : CURSORS.read(cursor)
-  return { ...spanIn(span), limit, after: place && { beganAt: place[0], targetId: place[1] } }
+  return { ...spanIn(span), limit, after: place && { beganAt: place[0], targetId: place[1], number: place[2] } }
 }
 
 function answer<Row>({ rows, next }: PageOf<Row>) {
-  return { items: rows, next_cursor: next && CURSORS.write([next.beganAt, next.targetId]) }
+  return { items: rows, next_cursor: next && CURSORS.write([next.beganAt, next.targetId, next.number]) }
 }
