@@ -67,8 +67,11 @@ export const TRANSITION_ROW = Type.Object(
   {
     time: time('When the status became another on this server.'),
     ...TARGET_NAME.properties,
-    from_status: SYNC_STATUS,
-    from_code: STATUS_CODE,
+    from_status: nullable(
+      SYNC_STATUS,
+      'The status before. Null when nothing is kept of before: its first report, or what was before was pruned.',
+    ),
+    from_code: nullable(STATUS_CODE, 'The same as a number.'),
     to_status: SYNC_STATUS,
     to_code: STATUS_CODE,
     drift_count: count('On show from then on.'),

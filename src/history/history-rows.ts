@@ -63,8 +63,8 @@ export function transitionRowsOf(
 ): TransitionRow[] {
   const found = targets.flatMap(({ target, stretches }) =>
     stretches.flatMap((stretch, index) => {
-      // Before the first report of a target nothing was known of it.
-      const before = stretches[index - 1]?.status ?? 'UNKNOWN'
+      // It was the target's first report, or what was before is pruned: which of the two is not known.
+      const before = stretches[index - 1]?.status ?? null
       if (stretch.status === before || stretch.from < from || stretch.from > to) return []
       return [{ target, before, stretch }]
     }),
@@ -77,7 +77,7 @@ export function transitionRowsOf(
       repo: target.repo,
       server: target.server,
       from_status: before,
-      from_code: STATUS_CODES[before],
+      from_code: before && STATUS_CODES[before],
       to_status: stretch.status,
       to_code: STATUS_CODES[stretch.status],
       drift_count: stretch.driftCount,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { startFleet } from './a-fleet.ts'
 import { aBody } from './a-report.ts'
 import { type AppUnderTest, get, post, startTestApp } from './start-app.ts'
@@ -282,6 +283,29 @@ describe('the past', () => {
     )
     const rolledUp = (await get(app.url, '/status.json?at=2026-04-21T10:03:00Z')).body
     assert.deepEqual([rolledUp.sync_status, rolledUp.last_check, rolledUp.freshness], ['SYNCED', null, null])
+    await app.stop()
+  })
+
+  it('does not say from what the first status that is kept became so', async () => {
+    const app = await startTestApp({ retentionMs: 3_600_000 })
+    await post(app.url, aBody({ last_check: '2026-04-21T10:29:58Z', files: [{ name: 'a' }] }))
+    await post(app.url, aBody({ last_check: '2026-04-21T10:29:59Z', files: [{ name: 'b' }] }))
+    const froms = async () =>
+      (await get(app.url, '/api/v1/transitions?from=2026-04-20T10:00:00Z')).body.map((row: Record<string, unknown>) => [
+        row.from_status,
+        row.from_code,
+        row.to_status,
+      ])
+    assert.deepEqual(await froms(), [[null, null, 'OUT_OF_SYNC']])
+
+    app.advance(120)
+    await post(app.url, aBody({ last_check: '2026-04-21T10:31:00Z' }))
+    app.advance(7_200)
+    while (!app.log.some(({ msg }) => msg === 'history pruned')) {
+      app.advance(15)
+      await setImmediate()
+    }
+    assert.deepEqual((await froms())[0], [null, null, 'SYNCED'])
     await app.stop()
   })
 
