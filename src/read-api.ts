@@ -1,3 +1,4 @@
+import { statusJsonText } from './contract/rows-text.ts'
 import { Fault } from './domain/fault.ts'
 import type { Target } from './domain/report.ts'
 import type { History } from './history/history.ts'
@@ -51,7 +52,7 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
     async statusJson(selected, at) {
       const selection = parseSelection(selected)
       if (at === null) return snapshot.rendered(selection)
-      return createRendering(JSON.stringify(await history.statusJson(selection, past(at))))
+      return createRendering(await statusJsonText(await history.statusJson(selection, past(at))))
     },
 
     render: createRendering,

@@ -13,12 +13,13 @@ import { type EpochMs, type Received, type Target, targetKey } from '../domain/r
 import { checkedBy } from '../domain/target-state.ts'
 import { bucketsIn } from './buckets.ts'
 import { historyRowsOf, statusAtEnd, transitionRowsOf } from './history-rows.ts'
-import type { KeptHistory, Page, Place, Span } from './kept-history.ts'
+import type { KeptEpisode, KeptHistory, Page, Place, Span } from './kept-history.ts'
 import { periodRowOf } from './period-row.ts'
 import { type StateThen, stateThen } from './state-then.ts'
 import { statusJsonThen } from './status-json-then.ts'
 import { stretchesIn } from './stretches.ts'
 import { totalRowsOf } from './total-rows.ts'
+import { mapInTurns, sortInTurns } from './turns.ts'
 
 /** Which targets an answer is about. Null: all. */
 export interface Wanted {
@@ -52,13 +53,13 @@ export interface History {
   episodes(query: Span & Page): Promise<PageOf<EpisodeRow>>
 }
 
-// One for each target of the largest fleet that a dashboard can show.
-const MAX_EPISODES = 2 * MAX_ROWS
+// Between two pages the event loop takes in reports.
+const EPISODES_AT_ONCE = 1_000
 
 /** Answers about the past, from what the store keeps. */
 export function createHistory(kept: KeptHistory, now: () => Date): History {
   /** The worst first. */
-  async function statesThen({ repo, server, status }: Wanted, at: Date): Promise<StateThen[]> {
+  async function statesThen({ repo, server, status }: Wanted, at: Date): Promise<readonly StateThen[]> {
     const states = (await kept.statesAt(at)).filter(({ newest: { report } }) => {
       return (repo?.has(report.target.repo) ?? true) && (server?.has(report.target.server) ?? true)
     })
@@ -69,10 +70,11 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       new Date(drifted.reduce((oldest, { lastKnown }) => earlier(oldest, lastKnown), at.getTime())),
       at,
     )
-    return states
-      .map((state) => stateThen(state, at.getTime(), episodes.get(state.newest.report.key) ?? []))
-      .filter(({ row }) => status?.has(row.sync_status) ?? true)
-      .sort((a, b) => worstFirst(a.row, b.row))
+    const then = await mapInTurns(states, (state) =>
+      stateThen(state, at.getTime(), episodes.get(state.newest.report.key) ?? []),
+    )
+    const wanted = then.filter(({ row }) => status?.has(row.sync_status) ?? true)
+    return sortInTurns(wanted, (a, b) => worstFirst(a.row, b.row))
   }
 
   async function episodesAround(
@@ -82,13 +84,24 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
   ): Promise<ReadonlyMap<string, Episode[]>> {
     const byTarget = new Map<string, Episode[]>()
     if (targets.length === 0) return byTarget
-    for (const episode of await kept.episodes({ targets, from, to: at, limit: MAX_EPISODES, after: null })) {
-      const key = targetKey(episode.target)
-      const listed = byTarget.get(key)
-      if (listed === undefined) byTarget.set(key, [episode])
-      else listed.push(episode)
+    for (let after = null; ; ) {
+      const page: readonly KeptEpisode[] = await kept.episodes({
+        targets,
+        from,
+        to: at,
+        limit: EPISODES_AT_ONCE,
+        after,
+      })
+      for (const episode of page) {
+        const key = targetKey(episode.target)
+        const listed = byTarget.get(key)
+        if (listed === undefined) byTarget.set(key, [episode])
+        else listed.push(episode)
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < EPISODES_AT_ONCE) return byTarget
+      after = placeOfEpisode(last)
     }
-    return byTarget
   }
 
   async function stretches(span: Span & Pick<Graph, 'status'>) {
@@ -100,7 +113,7 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
   return {
     statusJson: async (wanted, at) => statusJsonThen(await statesThen(wanted, at), at.getTime()),
 
-    statusRows: async (wanted, at) => (await statesThen(wanted, at)).map(({ row }) => row),
+    statusRows: async (wanted, at) => mapInTurns(await statesThen(wanted, at), ({ row }) => row),
 
     async fileRows(wanted, at) {
       const rows: FileRow[] = []
@@ -139,10 +152,14 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       const found = await kept.episodes({ ...query, limit: query.limit + 1 })
       return pageOf(found, query.limit, {
         rowOf: (episode) => episodeRowOf(episode.target, episode),
-        placeOf: ({ targetId, number, firstDirtyAt }) => ({ beganAt: firstDirtyAt, targetId, number }),
+        placeOf: placeOfEpisode,
       })
     },
   }
+}
+
+function placeOfEpisode({ targetId, number, firstDirtyAt }: KeptEpisode): Place {
+  return { beganAt: firstDirtyAt, targetId, number }
 }
 
 function earlier(ms: EpochMs, finding: Received | null): EpochMs {

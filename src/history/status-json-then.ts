@@ -55,16 +55,14 @@ function ofOne({ row, finding, lastKnown }: StateThen): RolledUp {
 
 function ofSeveral(states: readonly StateThen[]): RolledUp {
   const rows = states.map(({ row }) => row)
-  const all = states.flatMap(({ row: { repo, server }, finding }) =>
-    (finding?.report.body.files ?? []).map((file) => ({ ...file, repo, server })),
-  )
+  const files = filesOf(states)
   const status = worstOf(rows.map(({ sync_status }) => sync_status))
   return {
     repo: sharedBy(rows.map(({ repo }) => repo)),
     server: sharedBy(rows.map(({ server }) => server)),
     sync_status: status,
     drift_count: rows.reduce((sum, { drift_count }) => sum + drift_count, 0),
-    files: all.slice(0, MAX_ROWS),
+    files: files.slice(0, MAX_ROWS),
     last_check: known(rows, 'last_check', (a, b) => Date.parse(a) - Date.parse(b)),
     reason: status === 'UNKNOWN' ? firstOf(['stale', 'check_failed'], rows, 'reason') : null,
     freshness: rows.some(({ freshness }) => freshness === null)
@@ -75,8 +73,21 @@ function ofSeveral(states: readonly StateThen[]): RolledUp {
     last_known: null,
     error: null,
     files_truncated:
-      all.length > MAX_ROWS || states.some(({ finding }) => finding?.report.body.files_truncated ?? false),
+      files.length > MAX_ROWS || states.some(({ finding }) => finding?.report.body.files_truncated ?? false),
   }
+}
+
+/** Those that are shown, and one more when there are more: there may be a hundred times as many. */
+function filesOf(states: readonly StateThen[]): StatusJson['files'][number][] {
+  const files: StatusJson['files'][number][] = []
+  for (const { row, finding } of states) {
+    const { repo, server } = row
+    for (const file of finding?.report.body.files ?? []) {
+      if (files.length > MAX_ROWS) return files
+      files.push({ ...file, repo, server })
+    }
+  }
+  return files
 }
 
 /** The first of all rows' values; null when one of them is not known, because it might be the first. */

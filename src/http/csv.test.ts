@@ -5,8 +5,8 @@ import { csvOf } from './csv.ts'
 
 const ROW = Type.Object({ name: Type.String(), count: Type.Number() })
 
-function cellOf(name: string): string {
-  const [, line = ''] = csvOf(ROW, [{ name, count: 1 }]).split(/^name,count\r\n/)
+async function cellOf(name: string): Promise<string> {
+  const [, line = ''] = (await csvOf(ROW, [{ name, count: 1 }])).split(/^name,count\r\n/)
   return line.replace(/,1\r\n$/, '')
 }
 
@@ -31,14 +31,14 @@ describe('a cell of CSV', () => {
     ['a=1', 'a=1'],
   ]
   for (const [text, cell] of CELLS) {
-    it(`is ${JSON.stringify(cell)} for ${JSON.stringify(text)}`, () => assert.equal(cellOf(text), cell))
+    it(`is ${JSON.stringify(cell)} for ${JSON.stringify(text)}`, async () => assert.equal(await cellOf(text), cell))
   }
 })
 
 describe('rows as CSV', () => {
-  it('have the columns of the schema in its order, and nothing where nothing is known', () => {
+  it('have the columns of the schema in its order, and nothing where nothing is known', async () => {
     assert.equal(
-      csvOf(ROW, [
+      await csvOf(ROW, [
         { count: -2, name: 'a' },
         { name: null, count: 0 },
       ]),
@@ -46,7 +46,7 @@ describe('rows as CSV', () => {
     )
   })
 
-  it('are a head row when there are none', () => {
-    assert.equal(csvOf(ROW, []), 'name,count\r\n')
+  it('are a head row when there are none', async () => {
+    assert.equal(await csvOf(ROW, []), 'name,count\r\n')
   })
 })

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Target } from '../domain/report.ts'
 import type { Account, Ledger } from './ledger.ts'
 import type { Cursor, HistoryQuery, PastEpisode, PastPeriod, PastState } from './store.ts'
@@ -17,6 +18,12 @@ export interface RangeQuery {
 // What lasts has to be taken from the ledger before what is over is read: what ends meanwhile is then in both, and counts
 // as over. Taken afterwards, it would be in neither, and the target would be missing from the answer.
 
+// Looking at so many takes a millisecond or two; then the event loop gets its turn.
+const ACCOUNTS_AT_ONCE = 2_000
+
+/** How many rows are read and put together at once. */
+export const STATES_AT_ONCE = 1_000
+
 /** What lasts at this moment. Records are never changed in place, so that it stays as it is. */
 export function openIn(ledger: Ledger, { targets }: Pick<HistoryQuery, 'targets'> = { targets: null }): Account[] {
   return targets === null ? [...ledger.accounts()] : accountsOf(ledger, targets)
@@ -29,10 +36,12 @@ export function withOpenPeriods(
   closed: readonly Over<PastPeriod>[],
 ): PastPeriod[] {
   const placeOf = ({ targetId, number, period }: PastPeriod) => ({ beganAt: period.beganAt, targetId, number })
-  const open = lasting.map(({ id, seq, record }) => {
-    return { seq, placed: (number: number) => ({ ...record, targetId: id, number, endedAt: null }) }
+  const open = stillOpen(lasting, closed, query, {
+    placeOf,
+    beganAt: ({ record }) => record.period.beganAt,
+    placed: ({ id, record }, number) => ({ ...record, targetId: id, number, endedAt: null }),
   })
-  return newestFirst([...stillOpen(open, closed, placeOf, query), ...closed.map(({ one }) => one)], placeOf, query)
+  return newestFirst([...open, ...closed.map(({ one }) => one)], placeOf, query)
 }
 
 /** @param lasting `openIn`, from before `closed` was read */
@@ -42,11 +51,15 @@ export function withOpenEpisodes(
   closed: readonly Over<PastEpisode>[],
 ): PastEpisode[] {
   const placeOf = ({ targetId, number, firstDirtyAt }: PastEpisode) => ({ beganAt: firstDirtyAt, targetId, number })
-  const open = lasting.flatMap(({ id, seq, record: { newest, episode } }) => {
-    const { target } = newest.report
-    return episode === null ? [] : [{ seq, placed: (number: number) => ({ ...episode, target, targetId: id, number }) }]
+  const open = stillOpen(lasting, closed, query, {
+    placeOf,
+    beganAt: ({ record }) => record.episode?.firstDirtyAt ?? null,
+    placed({ id, record: { newest, episode } }, number) {
+      if (episode === null) throw new Error('It has begun')
+      return { ...episode, target: newest.report.target, targetId: id, number }
+    },
   })
-  return newestFirst([...stillOpen(open, closed, placeOf, query), ...closed.map(({ one }) => one)], placeOf, query)
+  return newestFirst([...open, ...closed.map(({ one }) => one)], placeOf, query)
 }
 
 /** What is over, as it was read from a database. */
@@ -63,10 +76,19 @@ export interface Over<One> {
  * earlier one when its target has not changed in between. Then the one that lasts comes next after it.
  */
 function stillOpen<One>(
-  lasting: readonly { readonly seq: number; readonly placed: (number: number) => One }[],
+  lasting: readonly Account[],
   closed: readonly Over<One>[],
-  placeOf: (one: One) => Cursor,
-  { to, after }: HistoryQuery,
+  { to, after, limit }: HistoryQuery,
+  {
+    placeOf,
+    beganAt,
+    placed,
+  }: {
+    readonly placeOf: (one: One) => Cursor
+    /** Null: it has none that lasts. */
+    readonly beganAt: (account: Account) => number | null
+    readonly placed: (account: Account, number: number) => One
+  },
 ): One[] {
   const newest = new Map<string, Over<One>>()
   for (const over of closed) {
@@ -75,15 +97,27 @@ function stillOpen<One>(
     if (known === undefined || placeOf(known.one).number < place.number) newest.set(placeKey(place), over)
   }
 
-  return lasting.flatMap(({ seq, placed }) => {
-    const place = placeOf(placed(0))
-    if (place.beganAt > to.getTime()) return []
+  const wanted = lasting.filter((account) => {
+    const began = beganAt(account)
+    if (began === null || began > to.getTime()) return false
     // It is the first one at its place: who has seen any of that place has seen it.
-    if (after !== null && compare(place, { ...after, number: 0 }) <= 0) return []
-    const before = newest.get(placeKey(place))
-    if (before === undefined) return [placed(1)]
-    return before.asOf > seq ? [] : [placed(placeOf(before.one).number + 1)]
+    return after === null || compare({ beganAt: began, targetId: account.id, number: 0 }, { ...after, number: 0 }) > 0
   })
+  return newestOf(wanted, (account) => beganAt(account) ?? 0, limit + closed.length).flatMap((account) => {
+    const before = newest.get(placeKey({ beganAt: beganAt(account) ?? 0, targetId: account.id }))
+    if (before === undefined) return [placed(account, 1)]
+    return before.asOf > account.seq ? [] : [placed(account, placeOf(before.one).number + 1)]
+  })
+}
+
+/**
+ * Those that began last: so many, or more where several began in one moment. A page of a fleet's history is a small part
+ * of what lasts, and is put together often.
+ */
+function newestOf(accounts: readonly Account[], beganAt: (account: Account) => number, count: number) {
+  if (accounts.length <= count) return accounts
+  const since = Float64Array.from(accounts, beganAt).sort()[accounts.length - count] ?? 0
+  return accounts.filter((account) => beganAt(account) >= since)
 }
 
 /**
@@ -91,14 +125,19 @@ function stillOpen<One>(
  *
  * @param lasting `openIn`, from before `closed` was read
  */
-export function withOpenStates(lasting: readonly Account[], at: Date, closed: readonly PastState[]): PastState[] {
-  const states = new Map(closed.map((state) => [state.newest.report.key, state]))
-  for (const { record } of lasting) {
-    const { key } = record.newest.report
-    if (record.period.beganAt > at.getTime() || states.has(key)) continue
-    states.set(key, { ...record, endedAt: Number.POSITIVE_INFINITY })
+export async function withOpenStates(
+  lasting: readonly Account[],
+  at: Date,
+  closed: readonly PastState[],
+): Promise<PastState[]> {
+  const over = new Set(closed.map(({ newest }) => newest.report.key))
+  const states = [...closed]
+  for (const [index, { record }] of lasting.entries()) {
+    if (index % ACCOUNTS_AT_ONCE === ACCOUNTS_AT_ONCE - 1) await nextTurn()
+    if (record.period.beganAt > at.getTime() || over.has(record.newest.report.key)) continue
+    states.push({ ...record, endedAt: Number.POSITIVE_INFINITY })
   }
-  return [...states.values()]
+  return states
 }
 
 export function rangeOf(ledger: Ledger, query: HistoryQuery): RangeQuery {
@@ -111,7 +150,7 @@ export function targetIdsIn(ledger: Ledger, { targets }: HistoryQuery): number[]
   return targets === null ? null : accountsOf(ledger, targets).map(({ id }) => id)
 }
 
-function placeKey({ targetId, beganAt }: Cursor): string {
+function placeKey({ targetId, beganAt }: Pick<Cursor, 'beganAt' | 'targetId'>): string {
   return `${targetId} ${beganAt}`
 }
 

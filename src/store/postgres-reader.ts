@@ -1,6 +1,6 @@
 import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
-import type { Over, RangeQuery } from './history.ts'
+import { type Over, type RangeQuery, STATES_AT_ONCE } from './history.ts'
 import type { Account } from './ledger.ts'
 import type { Session } from './postgres-connection.ts'
 import {
@@ -123,49 +123,43 @@ export async function readNews(session: Session, { seq: known, epochAfter }: Kno
   return { seq, upTo, changes: changes.sort((a, b) => a.seq - b.seq), epochs: epochs.map(epochOf) }
 }
 
-/** With the newest number as of the same moment. */
-export async function readStatesAt(session: Session, at: number) {
-  // Most targets have not changed since that moment: the ledger knows them, and only the others are looked up.
-  return readPeriods<PeriodRow & Target, PastState>(
-    session,
-    (reader, row) => reader.period(row),
-    `SELECT period.*, repo, server FROM target JOIN LATERAL (
-       SELECT * FROM period WHERE period.target = target.id AND began_at <= $1 ORDER BY began_at DESC LIMIT 1
-     ) AS period ON true
-     WHERE period_began_at > $1 AND ended_at > $1`,
-    [at],
-  )
+/** In pages, all as of one moment. */
+export async function readStatesAt(session: Session, at: number): Promise<{ readonly closed: readonly PastState[] }> {
+  await session.script(BEGIN_READING)
+  const closed: PastState[] = []
+  for (let after = 0; ; ) {
+    // Most targets have not changed since that moment: the ledger knows them, and only the others are looked up.
+    const rows = await session.rows<PeriodRow & Target>(
+      `SELECT period.*, repo, server FROM target JOIN LATERAL (
+         SELECT * FROM period WHERE period.target = target.id AND began_at <= $1 ORDER BY began_at DESC LIMIT 1
+       ) AS period ON true
+       WHERE period_began_at > $1 AND target.id > $2 ORDER BY target.id LIMIT $3`,
+      [at, after, STATES_AT_ONCE],
+    )
+    const reader = new RowReader()
+    await addContents(
+      session,
+      reader,
+      rows.flatMap(({ content, known_content }) => [content, known_content]),
+    )
+    for (const row of rows) if (at < row.ended_at) closed.push(reader.period(row))
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < STATES_AT_ONCE) break
+    after = last.target
+  }
+  await session.script('COMMIT')
+  return { closed }
 }
 
-export async function readPeriodsIn(session: Session, query: RangeQuery) {
-  return readPeriods<PeriodRow & Placed, Over<PastPeriod>>(
-    session,
-    (reader, row) => reader.pastPeriod(row),
+export async function readPeriodsIn(
+  session: Session,
+  query: RangeQuery,
+): Promise<{ readonly closed: readonly Over<PastPeriod>[] }> {
+  await session.script(BEGIN_READING)
+  const rows = await session.rows<PeriodRow & Placed>(
     range({ table: 'period', beginning: 'began_at', end: 'ended_at' }),
     valuesOf(query),
   )
-}
-
-export async function readEpisodesIn(session: Session, query: RangeQuery) {
-  await session.script(BEGIN_READING)
-  const seq = await newestSeq(session)
-  const rows = await session.rows<EpisodeRow & Placed>(
-    range({ table: 'episode', beginning: 'first_dirty_at', end: 'first_clean_at' }),
-    valuesOf(query),
-  )
-  await session.script('COMMIT')
-  return { seq, closed: rows.map(episodeOf) }
-}
-
-async function readPeriods<Row extends PeriodRow, Read>(
-  session: Session,
-  read: (reader: RowReader, row: Row) => Read,
-  text: string,
-  values: readonly unknown[],
-) {
-  await session.script(BEGIN_READING)
-  const seq = await newestSeq(session)
-  const rows = await session.rows<Row>(text, values)
   const reader = new RowReader()
   await addContents(
     session,
@@ -173,7 +167,15 @@ async function readPeriods<Row extends PeriodRow, Read>(
     rows.flatMap(({ content, known_content }) => [content, known_content]),
   )
   await session.script('COMMIT')
-  return { seq, closed: rows.map((row) => read(reader, row)) }
+  return { closed: rows.map((row) => reader.pastPeriod(row)) }
+}
+
+export async function readEpisodesIn(session: Session, query: RangeQuery) {
+  const rows = await session.rows<EpisodeRow & Placed>(
+    range({ table: 'episode', beginning: 'first_dirty_at', end: 'first_clean_at' }),
+    valuesOf(query),
+  )
+  return { closed: rows.map(episodeOf) }
 }
 
 async function addContents(session: Session, reader: RowReader, digests: readonly (string | null)[]): Promise<void> {

@@ -23,13 +23,19 @@ export interface AccountRows {
   readonly contents: readonly ContentRow[]
 }
 
+export interface StatesPage {
+  readonly afterTarget: number
+  readonly limit: number
+}
+
 export interface Reader {
   /** Every target in pages of so many, and what was found, each once. */
   accounts(pageSize: number): Iterable<AccountRows>
   newestRemoval(): number
   epochs(): Epoch[]
   aliveAt(): number | null
-  statesAt(at: number): PeriodRows
+  /** Of so many targets, in the order of their numbers: of each what fell into that moment, or began last before it. */
+  statesAt(at: number, page: StatesPage): PeriodRows
   periods(query: RangeQuery): PeriodRows<PeriodRow & Placed>
   episodes(query: RangeQuery): (EpisodeRow & Placed)[]
 }
@@ -46,7 +52,7 @@ export function createReader(db: DatabaseSync): Reader {
   const readStatesAt = db.prepare(`
     SELECT period.*, repo, server FROM target JOIN period ON period.id = (
       SELECT id FROM period WHERE target = target.id AND began_at <= :at ORDER BY began_at DESC LIMIT 1)
-    WHERE period_began_at > :at`)
+    WHERE period_began_at > :at AND target.id > :afterTarget ORDER BY target.id LIMIT :limit`)
 
   const PLACE_OF_PERIOD = { table: 'period', beginning: 'began_at', end: 'ended_at' }
   const PLACE_OF_EPISODE = { table: 'episode', beginning: 'first_dirty_at', end: 'first_clean_at' }
@@ -108,10 +114,7 @@ export function createReader(db: DatabaseSync): Reader {
       return row === undefined ? null : Number(row.at)
     },
 
-    statesAt: (at) =>
-      withContents(
-        (readStatesAt.all({ at }) as unknown as (PeriodRow & Target)[]).filter(({ ended_at }) => at < ended_at),
-      ),
+    statesAt: (at, page) => withContents(readStatesAt.all({ at, ...page }) as unknown as (PeriodRow & Target)[]),
 
     periods: (query) => withContents(inRange('period', query) as (PeriodRow & Placed)[]),
 

@@ -3,14 +3,14 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { Received } from '../domain/report.ts'
-import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
+import { openIn, rangeOf, STATES_AT_ONCE, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, type Plan } from './ledger.ts'
 import { Lineage, newEpochName } from './lineage.ts'
 import { type ContentRow, DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
 import type { AccountRows } from './sqlite-reader.ts'
 import { startThread } from './sqlite-thread.ts'
 import { arrivalsOf, questionsOf } from './sqlite-writer.ts'
-import type { Store } from './store.ts'
+import type { PastState, Store } from './store.ts'
 
 // While history is pruned no report is stored: so many rows take a few milliseconds.
 const PRUNED_AT_ONCE = 2_000
@@ -104,13 +104,17 @@ export async function openSqliteStore(path: string): Promise<Store> {
 
     async statesAt(at) {
       const lasting = openIn(ledger)
-      const { rows, contents } = await lookingUp.ask({ ask: 'statesAt', at: at.getTime() })
-      const reader = readerOf(contents)
-      return withOpenStates(
-        lasting,
-        at,
-        rows.map((row) => reader.period(row)),
-      )
+      const closed: PastState[] = []
+      for (let afterTarget = 0; ; ) {
+        const page = { afterTarget, limit: STATES_AT_ONCE }
+        const { rows, contents } = await lookingUp.ask({ ask: 'statesAt', at: at.getTime(), page })
+        const reader = readerOf(contents)
+        for (const row of rows) if (at.getTime() < row.ended_at) closed.push(reader.period(row))
+        const last = rows.at(-1)
+        if (last === undefined || rows.length < STATES_AT_ONCE) break
+        afterTarget = last.target
+      }
+      return withOpenStates(lasting, at, closed)
     },
 
     async periods(query) {

@@ -5,7 +5,7 @@ import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
 import type { EpisodeRow, PeriodRow, Placed, Writes } from './rows.ts'
 import { openDatabaseFile, openReadOnly, sqliteCode } from './sqlite-file.ts'
-import { type AccountRows, createReader, type PeriodRows, type Reader } from './sqlite-reader.ts'
+import { type AccountRows, createReader, type PeriodRows, type Reader, type StatesPage } from './sqlite-reader.ts'
 import { createWriter, type LateQuestion, type Writer } from './sqlite-writer.ts'
 
 // Two threads run this file for one store: one that writes, so that the event loop never waits for the disk, and one
@@ -30,7 +30,7 @@ export type WriteQuestion =
 
 /** What it asks of the other one. */
 export type LookUp =
-  | { readonly ask: 'statesAt'; readonly at: number }
+  | { readonly ask: 'statesAt'; readonly at: number; readonly page: StatesPage }
   | { readonly ask: 'periods'; readonly query: RangeQuery }
   | { readonly ask: 'episodes'; readonly query: RangeQuery }
 
@@ -102,7 +102,7 @@ function openFile({ path, role }: WorkerData): Open {
 function valueFor({ writer, reader, inTransaction, close }: Open, question: Question): Values[keyof Values] {
   switch (question.ask) {
     case 'statesAt':
-      return reader.statesAt(question.at)
+      return reader.statesAt(question.at, question.page)
     case 'periods':
       return reader.periods(question.query)
     case 'episodes':

@@ -13,6 +13,7 @@ import {
   TRANSITION_ROW,
   type TransitionRow,
 } from '../../contract/row-lists.ts'
+import { rowsText } from '../../contract/rows-text.ts'
 import { STATUS_ROW, type StatusRow } from '../../contract/status-json.ts'
 import { parseDurationMs } from '../../contract/time.ts'
 import { answerRendering, type Rendering } from '../answer-rendering.ts'
@@ -148,8 +149,9 @@ export function addRowLists(server: FastifyInstance, needs: Needs): void {
   ): Promise<FastifyReply> {
     const { limit = MAX_ROWS, format = 'json' } = query
     const shown = rows.length > limit ? rows.slice(0, limit) : rows
-    if (format === 'csv') return reply.type(CSV_TYPE).send(csvOf(schema, shown as readonly Record<string, never>[]))
-    return answerRendering(needs.render(JSON.stringify(shown)), request, reply)
+    if (format === 'csv')
+      return reply.type(CSV_TYPE).send(await csvOf(schema, shown as readonly Record<string, never>[]))
+    return answerRendering(needs.render(await rowsText(shown)), request, reply)
   }
 }
 
