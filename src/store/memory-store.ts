@@ -91,18 +91,20 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async periods(query) {
+      const isAsked = isIn(query)
       const closed = periods
         .filter(({ targetId, number, value }) =>
-          isIn(query, { beganAt: value.period.beganAt, targetId, number }, value.endedAt),
+          isAsked({ beganAt: value.period.beganAt, targetId, number }, value.endedAt),
         )
         .map(({ targetId, number, value }) => ({ one: { ...value, targetId, number }, asOf: 0 }))
       return withOpenPeriods(openIn(ledger, query), query, closed)
     },
 
     async episodes(query) {
+      const isAsked = isIn(query)
       const closed = episodes
         .filter(({ targetId, number, value }) =>
-          isIn(query, { beganAt: value.firstDirtyAt, targetId, number }, value.firstCleanAt ?? value.lastDirtyAt),
+          isAsked({ beganAt: value.firstDirtyAt, targetId, number }, value.firstCleanAt ?? value.lastDirtyAt),
         )
         .map(({ targetId, number, value, target }) => ({ one: { ...value, targetId, number, target }, asOf: 0 }))
       return withOpenEpisodes(openIn(ledger, query), query, closed)
@@ -129,17 +131,17 @@ export function createMemoryStore(): MemoryStore {
     },
   }
 
-  function isIn(query: HistoryQuery, { beganAt, targetId, number }: Cursor, endedAt: number): boolean {
-    const ids = targetIdsIn(ledger, query)
+  function isIn(query: HistoryQuery): (place: Cursor, endedAt: number) => boolean {
+    const listed = targetIdsIn(ledger, query)
+    const ids = listed === null ? null : new Set(listed)
     const { from, to, after } = query
-    return (
-      (ids?.includes(targetId) ?? true) &&
+    return ({ beganAt, targetId, number }, endedAt) =>
+      (ids?.has(targetId) ?? true) &&
       beganAt <= to.getTime() &&
       endedAt >= from.getTime() &&
       (after === null ||
         beganAt < after.beganAt ||
         (beganAt === after.beganAt &&
           (targetId < after.targetId || (targetId === after.targetId && number < after.number))))
-    )
   }
 }

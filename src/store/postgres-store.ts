@@ -34,7 +34,7 @@ import {
   readStatesAt,
 } from './postgres-reader.ts'
 import { migrate } from './postgres-schema.ts'
-import { begin, lateArrivals, prune, pruneContents, remove, touch, write } from './postgres-writer.ts'
+import { begin, lateArrivals, prune, pruneContents, remove, touch, unusedContents, write } from './postgres-writer.ts'
 import { DamagedRow, writesOf } from './rows.ts'
 import type { HistoryQuery, Store } from './store.ts'
 
@@ -42,7 +42,9 @@ import type { HistoryQuery, Store } from './store.ts'
 const POLL_MS = 1_000
 
 const PRUNED_AT_ONCE = 2_000
-const PRUNE_CONTENTS_MS = 60_000
+// The others go next time.
+const CONTENTS_PRUNED_EACH_TIME = 200_000
+const LOOK_FOR_CONTENTS_MS = 60_000
 
 // A server that migrates a large database keeps those that start with it waiting.
 const MIGRATION_MS = 600_000
@@ -269,7 +271,14 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
         pruned += rows
         if (rows === 0) break
       }
-      await readers.use((session) => pruneContents(session, PRUNE_CONTENTS_MS), PRUNE_CONTENTS_MS)
+      const unused = await readers.use(
+        (session) => unusedContents(session, CONTENTS_PRUNED_EACH_TIME, LOOK_FOR_CONTENTS_MS),
+        LOOK_FOR_CONTENTS_MS,
+      )
+      for (let at = 0; at < unused.length; at += PRUNED_AT_ONCE) {
+        const digests = unused.slice(at, at + PRUNED_AT_ONCE)
+        await readers.use((session) => pruneContents(session, digests))
+      }
       return pruned
     },
 

@@ -3,7 +3,7 @@ import type { Target } from '../domain/report.ts'
 import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
 import { KEPT_EPOCHS } from './lineage.ts'
 import type { Session } from './postgres-connection.ts'
-import { COLUMNS, fromNew, type Writes } from './rows.ts'
+import { COLUMNS, fromNew, UNUSED_CONTENTS, type Writes } from './rows.ts'
 
 type Table = keyof typeof COLUMNS
 
@@ -109,22 +109,28 @@ export async function prune(session: Session, before: number, limit: number): Pr
   return pruned
 }
 
-/**
- * What was found and nobody refers to any more.
- *
- * A report that is being stored may refer to it while we look. It writes down that it does, when that was not done within
- * the hour, and what was used in the last two hours stays: so neither has to wait for the other.
- */
-export async function pruneContents(session: Session, timeoutMs: number): Promise<void> {
-  await session.script(`
-    BEGIN;
+/** What was found and nobody refers to any more, at most so many. */
+export async function unusedContents(session: Session, limit: number, timeoutMs: number): Promise<string[]> {
+  const results = await session.script(`
+    BEGIN READ ONLY;
     SET LOCAL statement_timeout = ${timeoutMs};
-    DELETE FROM content WHERE used_at < ${now()} - 7200000 AND digest NOT IN (
-      SELECT content FROM contact UNION SELECT content FROM period UNION SELECT content FROM late_report
-      UNION SELECT known_content FROM target WHERE known_content IS NOT NULL
-      UNION SELECT known_content FROM period WHERE known_content IS NOT NULL);
+    ${UNUSED_CONTENTS} AND used_at < ${now()} - ${UNUSED_FOR_MS} ORDER BY digest LIMIT ${limit};
     COMMIT`)
+  const [, , rows = []] = results as [unknown, unknown, { digest: string }[]]
+  return rows.map(({ digest }) => digest)
 }
+
+/**
+ * Deletes contents that nobody referred to when they were looked up.
+ *
+ * A report that is being stored may refer to one since. It writes down that it does, when that was not done within the
+ * hour, and what was used in the last two hours stays: so neither has to wait for the other.
+ */
+export async function pruneContents(session: Session, digests: readonly string[]): Promise<void> {
+  await session.rows(`DELETE FROM content WHERE digest = ANY($1) AND used_at < ${now()} - ${UNUSED_FOR_MS}`, [digests])
+}
+
+const UNUSED_FOR_MS = 7_200_000
 
 // By the database's clock: all servers on it share it.
 function now(): string {

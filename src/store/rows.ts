@@ -94,6 +94,13 @@ export interface LateRow {
   readonly check_json: string
 }
 
+/** What was found and nobody refers to any more, in the SQL of both databases. */
+export const UNUSED_CONTENTS = `
+  SELECT digest FROM content WHERE digest NOT IN (
+    SELECT content FROM contact UNION SELECT content FROM period UNION SELECT content FROM late_report
+    UNION SELECT known_content FROM target WHERE known_content IS NOT NULL
+    UNION SELECT known_content FROM period WHERE known_content IS NOT NULL)`
+
 export const COLUMNS = {
   content: columns<ContentRow>()(['digest', 'text']),
   target: columns<TargetRow>()([

@@ -10,6 +10,7 @@ import {
   type PeriodRow,
   type Placed,
   type TargetRow,
+  UNUSED_CONTENTS,
 } from './rows.ts'
 
 /** Rows and the contents that they refer to. */
@@ -29,6 +30,8 @@ export interface StatesPage {
 }
 
 export interface Reader {
+  /** What was found and nobody refers to any more, at most so many. */
+  unusedContents(limit: number): string[]
   /** Every target in pages of so many, and what was found, each once. */
   accounts(pageSize: number): Iterable<AccountRows>
   newestRemoval(): number
@@ -84,6 +87,12 @@ export function createReader(db: DatabaseSync): Reader {
   }
 
   return {
+    unusedContents: (limit) =>
+      db
+        .prepare(`${UNUSED_CONTENTS} LIMIT ?`)
+        .all(limit)
+        .map(({ digest }) => String(digest)),
+
     *accounts(pageSize) {
       const sent = new Set<string>()
       for (let newestId = 0; ; ) {

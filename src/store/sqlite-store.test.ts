@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { aReceived } from '../../test/server/a-report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
@@ -32,6 +33,17 @@ after(() => rmSync(root, { recursive: true, force: true }))
 let files = 0
 
 describeStore('sqlite in a file', async () => openSqliteStore(join(root, `contract-${files++}.db`)))
+
+function secondsPast(n: number) {
+  return { last_check: new Date(Date.parse('2026-04-21T10:00:00Z') + n * 1_000).toISOString().replace('.000', '') }
+}
+
+function countIn(path: string, sql: string): number {
+  const db = new DatabaseSync(path, { readOnly: true })
+  const n = Number(db.prepare(sql).get()?.n)
+  db.close()
+  return n
+}
 
 /** The database of a server that took some reports and was stopped. */
 async function aDatabase(name: string): Promise<string> {
@@ -122,6 +134,30 @@ describe('a SQLite file', () => {
     const reopened = await openSqliteStore(path)
     assert.equal(reopened.epochs().length, 1_000)
     assert.deepEqual(reopened.epochs().at(-1), store.epochs().at(-1))
+    await reopened.close()
+  })
+
+  it('forgets what was found long ago in parts, and keeps what a report finds again meanwhile', async () => {
+    const path = join(root, 'contents.db')
+    const store = await openSqliteStore(path)
+    const found = (n: number) => ({ files: [{ name: `file ${n}` }] })
+    const COUNT = 5_000
+    for (let n = 0; n < COUNT; n++) void store.append([aReceived({ ...found(n), ...secondsPast(n) })])
+    await store.append([aReceived(secondsPast(COUNT))])
+    const contents = () => countIn(path, 'SELECT count(*) AS n FROM content')
+    assert.equal(contents(), COUNT + 1)
+
+    const pruning = store.prune(new Date('2026-04-22T12:00:00Z'))
+    const finding = Array.from({ length: 300 }, async (_, n) => {
+      await wait(n / 2)
+      await store.append([aReceived({ server: `server-${n}`, ...found(n * 16), ...secondsPast(n) })])
+    })
+    await Promise.all([pruning, ...finding])
+    await store.close()
+
+    const reopened = await openSqliteStore(path) // refuses a database in which something is missing
+    assert.equal((await reopened.latest()).records.length, 301)
+    assert.equal(contents(), 301)
     await reopened.close()
   })
 

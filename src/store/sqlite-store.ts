@@ -14,6 +14,8 @@ import type { PastState, Store } from './store.ts'
 
 // While history is pruned no report is stored: so many rows take a few milliseconds.
 const PRUNED_AT_ONCE = 2_000
+// The others go next time.
+const CONTENTS_PRUNED_EACH_TIME = 200_000
 
 /**
  * One SQLite file, which only this process writes. So the ledger can decide here, before anything is written, and the
@@ -62,6 +64,24 @@ export async function openSqliteStore(path: string): Promise<Store> {
     const second = ledger.plan(received, arrivalsOf(questions, arrivals))
     if ('lookUp' in second) throw new Error('Everything was looked up')
     return second
+  }
+
+  /**
+   * Which contents nobody refers to is found out while reports are stored: one of these may refer to such a content again,
+   * and it stays.
+   */
+  async function pruneContents(): Promise<number> {
+    let pruned = 0
+    await writing.ask({ ask: 'watchContents', isOn: true })
+    try {
+      const unused = await lookingUp.ask({ ask: 'unusedContents', limit: CONTENTS_PRUNED_EACH_TIME })
+      for (let at = 0; at < unused.length; at += PRUNED_AT_ONCE) {
+        pruned += await writing.ask({ ask: 'pruneContents', digests: unused.slice(at, at + PRUNED_AT_ONCE) })
+      }
+    } finally {
+      await writing.ask({ ask: 'watchContents', isOn: false })
+    }
+    return pruned
   }
 
   return {
@@ -139,8 +159,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
       for (;;) {
         const rows = await writing.ask({ ask: 'prune', before: before.getTime(), limit: PRUNED_AT_ONCE })
         pruned += rows
-        if (rows === 0) return pruned
+        if (rows === 0) break
       }
+      return pruned + (await pruneContents())
     },
 
     async touch(at) {

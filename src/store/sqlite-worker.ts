@@ -27,10 +27,13 @@ export type WriteQuestion =
     }
   | { readonly ask: 'touch'; readonly at: number }
   | { readonly ask: 'prune'; readonly before: number; readonly limit: number }
+  | { readonly ask: 'watchContents'; readonly isOn: boolean }
+  | { readonly ask: 'pruneContents'; readonly digests: readonly string[] }
 
 /** What it asks of the other one. */
 export type LookUp =
   | { readonly ask: 'statesAt'; readonly at: number; readonly page: StatesPage }
+  | { readonly ask: 'unusedContents'; readonly limit: number }
   | { readonly ask: 'periods'; readonly query: RangeQuery }
   | { readonly ask: 'episodes'; readonly query: RangeQuery }
 
@@ -48,6 +51,9 @@ export interface Values {
   readonly remove: null
   readonly touch: null
   readonly prune: number
+  readonly watchContents: null
+  readonly pruneContents: number
+  readonly unusedContents: readonly string[]
   readonly statesAt: PeriodRows
   readonly periods: PeriodRows<PeriodRow & Placed>
   readonly episodes: readonly (EpisodeRow & Placed)[]
@@ -103,6 +109,8 @@ function valueFor({ writer, reader, inTransaction, close }: Open, question: Ques
   switch (question.ask) {
     case 'statesAt':
       return reader.statesAt(question.at, question.page)
+    case 'unusedContents':
+      return reader.unusedContents(question.limit)
     case 'periods':
       return reader.periods(question.query)
     case 'episodes':
@@ -132,6 +140,11 @@ function valueFor({ writer, reader, inTransaction, close }: Open, question: Ques
       return null
     case 'prune':
       return inTransaction(() => writer.prune(question.before, question.limit))
+    case 'watchContents':
+      writer.watchContents(question.isOn)
+      return null
+    case 'pruneContents':
+      return inTransaction(() => writer.pruneContents(question.digests))
   }
 }
 

@@ -20,8 +20,12 @@ export interface Writer {
   lateArrivalsOf(questions: readonly LateQuestion[]): (number | null)[]
   remove(target: Target & { readonly id: number; readonly seq: number; readonly at: number }): void
   touch(at: number): void
-  /** At most so many rows of each kind, and what nobody refers to any more once there are none. Resolves to how many. */
+  /** At most so many rows of each kind. Returns how many. */
   prune(before: number, limit: number): number
+  /** From now on it is noted which contents reports refer to; or not any more. */
+  watchContents(isOn: boolean): void
+  /** Deletes contents that nobody referred to when they were looked up, but for those that were used since. */
+  pruneContents(digests: readonly string[]): number
 }
 
 type Table = keyof typeof COLUMNS
@@ -57,11 +61,8 @@ export function createWriter(db: DatabaseSync): Writer {
       'DELETE FROM removed WHERE seq IN (SELECT seq FROM removed WHERE at < ? AND seq < (SELECT max(seq) FROM removed) LIMIT ?)',
     ),
   ]
-  const pruneContents = db.prepare(`
-    DELETE FROM content WHERE digest NOT IN (
-      SELECT content FROM contact UNION SELECT content FROM period UNION SELECT content FROM late_report
-      UNION SELECT known_content FROM target WHERE known_content IS NOT NULL
-      UNION SELECT known_content FROM period WHERE known_content IS NOT NULL)`)
+  const deleteContent = db.prepare('DELETE FROM content WHERE digest = ?')
+  let watched: Set<string> | null = null
 
   function lateArrivalsOf(questions: readonly LateQuestion[]): (number | null)[] {
     return questions.map(({ targetId, reportId }) => {
@@ -80,7 +81,10 @@ export function createWriter(db: DatabaseSync): Writer {
     },
 
     write({ contents, targets, contacts, periods, episodes, late }) {
-      for (const row of contents) insert.content.run({ ...row })
+      for (const row of contents) {
+        insert.content.run({ ...row })
+        watched?.add(row.digest)
+      }
       for (const row of targets) insert.target.run({ ...row })
       for (const row of contacts) insert.contact.run({ ...row })
       for (const row of periods) insert.period.run({ ...row })
@@ -105,8 +109,16 @@ export function createWriter(db: DatabaseSync): Writer {
     },
 
     prune(before, limit) {
-      const pruned = prunings.reduce((sum, statement) => sum + Number(statement.run(before, limit).changes), 0)
-      return pruned > 0 ? pruned : Number(pruneContents.run().changes)
+      return prunings.reduce((sum, statement) => sum + Number(statement.run(before, limit).changes), 0)
+    },
+
+    watchContents(isOn) {
+      watched = isOn ? new Set() : null
+    },
+
+    pruneContents(digests) {
+      const unused = digests.filter((digest) => !watched?.has(digest))
+      return unused.reduce((sum, digest) => sum + Number(deleteContent.run(digest).changes), 0)
     },
   }
 }
