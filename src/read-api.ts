@@ -24,13 +24,17 @@ const CLOCK_SKEW_MS = 5 * 60_000
 
 /** Who answers what is read: of now the snapshot, of the past the history. */
 export function createReads({ snapshot, history, remove, now }: Needs): Reads {
-  /** @throws Fault `invalid_filter` when it has not come yet */
-  function past(at: Date): Date {
+  /**
+   * Null: now. Answers name their moment to the second, so whoever asks for the second that our clock shows asks for now,
+   * and of now more is known than of the past.
+   *
+   * @throws Fault `invalid_filter` when it has not come yet
+   */
+  function past(at: Date | null): Date | null {
+    if (at === null) return null
     const current = now()
-    if (at.getTime() > current.getTime() + CLOCK_SKEW_MS) {
-      refuse('at', `must not lie ahead of this server's clock, which says ${current.toISOString()}`)
-    }
-    return at > current ? current : at
+    refuseAhead('at', at, current)
+    return secondOf(at) >= secondOf(current) ? null : at
   }
 
   /** Null: all. History is kept of the targets that there are now. */
@@ -43,6 +47,8 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
   function spanOf(named: Named, { from, to }: { from: Date | null; to: Date | null }, longestMs: number) {
     const current = now()
     const until = to === null || to > current ? current : to
+    // A graph of what is to come would be an empty one, as if all were well.
+    if (from !== null) refuseAhead('from', from, current)
     const since = from ?? new Date(Math.max(0, until.getTime() - longestMs))
     if (since > (to ?? since)) refuse('from', 'must not be after to')
     return { targets: targetsOf(named), from: since > until ? until : since, to: until }
@@ -51,8 +57,9 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
   return {
     async statusJson(selected, at) {
       const selection = parseSelection(selected)
-      if (at === null) return snapshot.rendered(selection)
-      return createRendering(await statusJsonText(await history.statusJson(selection, past(at))))
+      const then = past(at)
+      if (then === null) return snapshot.rendered(selection)
+      return createRendering(await statusJsonText(await history.statusJson(selection, then)))
     },
 
     render: createRendering,
@@ -61,12 +68,14 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
 
     async statusRows(selected, at) {
       const selection = parseSelection(selected)
-      return at === null ? statusRowsOf(snapshot.views(selection)) : history.statusRows(selection, past(at))
+      const then = past(at)
+      return then === null ? statusRowsOf(snapshot.views(selection)) : history.statusRows(selection, then)
     },
 
     async fileRows(selected, at) {
       const selection = parseSelection(selected)
-      return at === null ? fileRowsOf(snapshot.views(selection)) : history.fileRows(selection, past(at))
+      const then = past(at)
+      return then === null ? fileRowsOf(snapshot.views(selection)) : history.fileRows(selection, then)
     },
 
     groupRows: (selected, by) => groupRowsOf(snapshot.views(parseSelection(selected)), by),
@@ -101,6 +110,15 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
     episodes: (named, { limit, after, ...span }) =>
       history.episodes({ ...spanOf(named, span, Number.POSITIVE_INFINITY), limit, after }),
   }
+}
+
+function refuseAhead(field: string, moment: Date, current: Date): void {
+  if (moment.getTime() <= current.getTime() + CLOCK_SKEW_MS) return
+  refuse(field, `must not lie ahead of this server's clock, which says ${current.toISOString()}`)
+}
+
+function secondOf(moment: Date): number {
+  return Math.floor(moment.getTime() / 1_000)
 }
 
 function refuse(field: string, detail: string): never {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { formatTime, parseTime } from './time.ts'
+import { formatTime, parseMoment, parseTime } from './time.ts'
 
 describe('parseTime', () => {
   for (const text of ['2026-04-21T10:30:00Z', '2026-04-21T12:30:00+02:00', '2026-04-21T10:30:00.000000000Z']) {
@@ -38,6 +38,14 @@ describe('parseTime', () => {
   for (const [what, text] of Object.entries(IMPOSSIBLE)) {
     it(`refuses ${what}`, () => assert.equal(parseTime(text), null))
   }
+
+  it('reads the moments of dashboards: with a zone, in milliseconds and in seconds since 1970', () => {
+    for (const text of ['2026-04-21T10:30:00Z', '2026-04-21T12:30:00+02:00', '1776767400000', '1776767400']) {
+      assert.equal(parseMoment(text)?.toISOString(), '2026-04-21T10:30:00.000Z', text)
+    }
+    assert.equal(parseMoment('0')?.getTime(), 0)
+    for (const text of ['now', '-1', '1776767400.5', '1'.repeat(16)]) assert.equal(parseMoment(text), null, text)
+  })
 
   it('knows leap years', () => {
     assert.notEqual(parseTime('2024-02-29T00:00:00Z'), null)

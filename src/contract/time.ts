@@ -42,10 +42,14 @@ export function formatExactTime(ms: EpochMs): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z')
 }
 
-/** Reads a time as dashboards send it: RFC 3339, or milliseconds since 1970. Null for anything else. */
+// As milliseconds this is March 1973, when nobody reported anything; as seconds it is the year 5138.
+const LEAST_MILLISECONDS = 100_000_000_000
+
+/** Reads a time as dashboards send it: RFC 3339, or milliseconds or seconds since 1970. Null for anything else. */
 export function parseMoment(text: string): Date | null {
   if (!/^\d{1,15}$/.test(text)) return parseTime(text)
-  return new Date(Number(text))
+  const number = Number(text)
+  return new Date(number < LEAST_MILLISECONDS ? number * 1_000 : number)
 }
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }

@@ -76,9 +76,13 @@ function statusesIn(text: string): string[] {
 function moment(description: string) {
   return Type.Optional(
     Type.Refine(
-      Type.String({ maxLength: 40, description: `${description} RFC 3339 with a zone, or milliseconds since 1970.` }),
+      Type.String({
+        maxLength: 40,
+        description: `${description} RFC 3339 with a zone, or milliseconds or seconds since 1970.`,
+      }),
       (value) => parseMoment(value) !== null,
-      () => 'must be a time that exists, with a zone, such as 2026-04-21T10:30:00Z, or milliseconds since 1970',
+      () =>
+        'must be a time that exists, with a zone, such as 2026-04-21T10:30:00Z, or milliseconds or seconds since 1970',
     ),
   )
 }

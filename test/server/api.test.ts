@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { startFleet } from './a-fleet.ts'
@@ -186,6 +188,9 @@ describe('a list of rows', () => {
     ['/status.json?at=2099-01-01T00:00:00Z', 'at'],
     ['/api/v1/history?from=2026-02-30T00:00:00Z', 'from'],
     ['/api/v1/history?from=2026-04-21T10:00:00Z&to=2026-04-21T09:00:00Z', 'from'],
+    ['/api/v1/history?from=2026-04-21T10:36:00Z', 'from'],
+    ['/api/v1/transitions?from=1776769000', 'from'],
+    ['/api/v1/periods?from=2099-01-01T00:00:00Z&to=2099-02-01T00:00:00Z', 'from'],
     ['/api/v1/history?step=0', 'step'],
     ['/api/v1/history?step=fast', 'step'],
     ['/api/v1/history?max_points=0', 'max_points'],
@@ -307,6 +312,26 @@ describe('the past', () => {
     }
     assert.deepEqual((await froms())[0], [null, null, 'SYNCED'])
     await app.stop()
+  })
+
+  it('ends before the second that the clock shows: that is now, also right after a restart', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'gitops-status-now-'))
+    const databaseUrl = `sqlite:${join(directory, 'a.db')}`
+    const before = await startTestApp({ databaseUrl })
+    await post(before.url, [aBody({ files: [{ name: 'a' }] }), aBody({ server: 'other' })])
+    await before.stop()
+    const app = await startTestApp({ databaseUrl, at: '2026-04-21T10:40:00.250Z' })
+
+    for (const path of ['/status.json', '/status.json?server=other', '/api/v1/status', '/api/v1/files']) {
+      const live = (await get(app.url, path)).body
+      for (const at of ['2026-04-21T10:40:00Z', '2026-04-21T10:40:00.250Z', '2026-04-21T10:44:00Z', '1776768000']) {
+        const answer = await get(app.url, `${path}${path.includes('?') ? '&' : '?'}at=${at}`)
+        assert.deepEqual(answer.body, live, `${path} at ${at}`)
+      }
+    }
+    assert.equal((await get(app.url, '/api/v1/status?at=2026-04-21T10:39:59Z')).body[0].sync_status, 'UNKNOWN')
+    await app.stop()
+    rmSync(directory, { recursive: true })
   })
 
   it('takes the now of a dashboard whose clock is a little ahead for its own', async () => {
