@@ -5,7 +5,7 @@ import { PROBLEM, PROBLEM_TYPE, STATUS, TITLE } from './problem.ts'
 const DESCRIPTION = `Which servers differ from Git, in which files, how, since when, and how fresh that knowledge is.
 
 Times are RFC 3339. \`Accept\` is ignored. Errors are problem documents (RFC 9457). Parameters that are not listed are
-ignored; a dashboard's variable that was not replaced (\`\${server}\`) is refused in every parameter.`
+ignored; a dashboard's variable that was not replaced (\`\${server}\`, \`$server\`, \`[[server]]\`) is refused in every parameter.`
 
 /** The description of the API, put together from those of its routes. */
 export function openApi(operations: readonly Operation[], version: string) {

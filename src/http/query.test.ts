@@ -32,6 +32,10 @@ describe('a query string', () => {
     assert.deepEqual(read({ limit: '' }), {})
   })
 
+  it('may have a $ and brackets that are no variable', () => {
+    assert.deepEqual(read({ repo: 'a$,[b],$5' }), { repo: 'a$,[b],$5' })
+  })
+
   it('may have parameters that the route does not know', () => {
     assert.deepEqual(read({ _: '1', __proto__: 'x', constructor: 'y', toString: 'z' }), {})
   })
@@ -46,6 +50,10 @@ describe('a query string', () => {
     [{ format: 'xml' }, ['format']],
     [{ limit: NOT_REPLACED }, ['limit']],
     [{ anything: NOT_REPLACED }, ['anything']],
+    [{ repo: '$repo' }, ['repo']],
+    [{ repo: 'a,$__all' }, ['repo']],
+    [{ repo: '[[repo]]' }, ['repo']],
+    [{ repo: '[[repo:csv]]' }, ['repo']],
     [{ repo: ['a', NOT_REPLACED] }, ['repo']],
     [{ limit: 'x', format: 'y', repo: NOT_REPLACED }, ['repo', 'limit', 'format']],
   ]

@@ -23,13 +23,13 @@ export function createQueryReader<Schema extends TObject>(
 
   return (query) => {
     const problems: FieldProblem[] = Object.entries(query)
-      .filter(([, given]) => [given ?? []].flat().some((text) => text.includes('${')))
+      .filter(([, given]) => [given ?? []].flat().some((text) => VARIABLE.test(text)))
       .map(([name]) => ({ field: name.slice(0, 80).toWellFormed(), pointer: '', detail: NOT_REPLACED }))
 
     const values: Record<string, string | number> = {}
     for (const [name, property] of Object.entries(known.properties)) {
       const text = [query[name] ?? []].flat().join(',')
-      if (text === '' || text.includes('${')) continue
+      if (text === '' || VARIABLE.test(text)) continue
       values[name] = isWholeNumber(property) && /^\d{1,15}$/.test(text) ? Number(text) : text
     }
     if (!validator.Check(values)) {
@@ -44,6 +44,9 @@ export function createQueryReader<Schema extends TObject>(
     return values as Static<Schema> // it fits the schema
   }
 }
+
+// Grafana's three ways to write one: https://grafana.com/docs/grafana/latest/dashboards/variables/variable-syntax/
+const VARIABLE = /\$\{|\$[a-z_]|\[\[\w/i
 
 const NOT_REPLACED =
   'still holds a dashboard variable that was not replaced (alert rules and public dashboards do not replace them)'
