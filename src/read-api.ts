@@ -122,5 +122,7 @@ function secondOf(moment: Date): number {
 }
 
 function refuse(field: string, detail: string): never {
-  throw new Fault('invalid_filter', `The filter "${field}" ${detail}`, { problems: [{ field, pointer: '', detail }] })
+  throw new Fault('invalid_filter', `The parameter "${field}" ${detail}`, {
+    problems: [{ field, pointer: '', detail }],
+  })
 }

@@ -12,6 +12,7 @@ export type FaultCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'store_unavailable'
+  | 'store_unreadable'
   | 'overloaded'
   | 'shutting_down'
   | 'bad_request'

@@ -71,5 +71,7 @@ export function stretchesOf({
 }
 
 function refuse(field: string, detail: string): never {
-  throw new Fault('invalid_filter', `The filter "${field}" ${detail}`, { problems: [{ field, pointer: '', detail }] })
+  throw new Fault('invalid_filter', `The parameter "${field}" ${detail}`, {
+    problems: [{ field, pointer: '', detail }],
+  })
 }

@@ -14,7 +14,7 @@ export function createCursors<Schema extends TSchema>(schema: Schema) {
       const place = decoded(text)
       if (validator.Check(place)) return place
       const detail = 'must be the next_cursor of an earlier answer'
-      throw new Fault('invalid_filter', `The filter "cursor" ${detail}`, {
+      throw new Fault('invalid_filter', `The parameter "cursor" ${detail}`, {
         problems: [{ field: 'cursor', pointer: '', detail }],
       })
     },

@@ -17,6 +17,7 @@ export const STATUS = {
   report_from_the_future: 422,
   headers_too_large: 431,
   store_unavailable: 503,
+  store_unreadable: 503,
   overloaded: 503,
   shutting_down: 503,
 } satisfies Record<FaultCode, number>
@@ -24,7 +25,7 @@ export const STATUS = {
 export const TITLE = {
   malformed_body: 'The body is not JSON',
   bad_request: 'Bad request',
-  invalid_filter: 'Invalid filter',
+  invalid_filter: 'Invalid parameter',
   cross_site: 'Request from another site',
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',
@@ -35,12 +36,18 @@ export const TITLE = {
   report_from_the_future: 'Report from the future',
   headers_too_large: 'The headers are too large',
   store_unavailable: 'The report store cannot write',
+  store_unreadable: 'The report store cannot be read',
   overloaded: 'Too much at once',
   shutting_down: 'The server is stopping',
 } satisfies Record<FaultCode, string>
 
 /** Seconds after which it is worth another try. */
-export const RETRY_AFTER: Partial<Record<FaultCode, number>> = { store_unavailable: 5, overloaded: 1, shutting_down: 5 }
+export const RETRY_AFTER: Partial<Record<FaultCode, number>> = {
+  store_unavailable: 5,
+  store_unreadable: 5,
+  overloaded: 1,
+  shutting_down: 5,
+}
 
 export const PROBLEM_TYPE = 'application/problem+json'
 

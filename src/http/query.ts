@@ -39,7 +39,7 @@ export function createQueryReader<Schema extends TObject>(
     }
     const [first] = problems
     if (first !== undefined) {
-      throw new Fault('invalid_filter', `The filter "${first.field}" ${first.detail}`, { problems })
+      throw new Fault('invalid_filter', `The parameter "${first.field}" ${first.detail}`, { problems })
     }
     return values as Static<Schema> // it fits the schema
   }

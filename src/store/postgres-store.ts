@@ -168,9 +168,14 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
 
   /** What lasts, and then what is over: see `openIn`. */
   async function readHistory<Result>(read: (session: Session) => Promise<Result>, query?: HistoryQuery) {
-    await catchUp()
-    const lasting = openIn(ledger, query)
-    return { lasting, ...(await readers.use(read)) }
+    try {
+      await catchUp()
+      const lasting = openIn(ledger, query)
+      return { lasting, ...(await readers.use(read)) }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      throw new Fault('store_unreadable', 'The report store cannot be read now: ask again', { cause: error.cause })
+    }
   }
 
   let isFollowing = false

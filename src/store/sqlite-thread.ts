@@ -3,13 +3,20 @@ import { Worker } from 'node:worker_threads'
 import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
 import type { AccountRows } from './sqlite-reader.ts'
-import type { Answer, Opening, Question, Ready, Values, WorkerData } from './sqlite-worker.ts'
+import type { Answer, LookUp, Opening, Question, Ready, Values, WorkerData } from './sqlite-worker.ts'
 
 export interface SqliteThread extends Ready {
-  /** @throws Fault `store_unavailable` */
+  /** @throws Fault `store_unavailable`, `store_unreadable` */
   ask<Asked extends Question>(question: Asked): Promise<Values[Asked['ask']]>
   close(): Promise<void>
 }
+
+const LOOK_UPS: ReadonlySet<Question['ask']> = new Set<LookUp['ask']>([
+  'statesAt',
+  'periods',
+  'episodes',
+  'unusedContents',
+])
 
 /**
  * Starts one thread of a store and resolves when it has told what the database holds.
@@ -35,8 +42,12 @@ export async function startThread(data: WorkerData, onPage: (page: AccountRows) 
     worker.postMessage(question)
     const answer = await promise
     if ('unavailable' in answer) {
+      const cause = new Error(answer.unavailable)
+      if (LOOK_UPS.has(question.ask)) {
+        throw new Fault('store_unreadable', 'The report store cannot be read now: ask again', { cause })
+      }
       throw new Fault('store_unavailable', 'The report store cannot write now. Nothing was recorded: send it again.', {
-        cause: new Error(answer.unavailable),
+        cause,
       })
     }
     return answer.value as Values[Asked['ask']] // the worker answers each question with its own kind of value

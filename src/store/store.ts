@@ -46,7 +46,12 @@ export interface Store {
    */
   epochs(): readonly Epoch[]
 
-  /** Each target as it was known at a moment, in no order: those that had reported by then and are not forgotten or pruned since. */
+  /**
+   * Each target as it was known at a moment, in no order: those that had reported by then and are not forgotten or pruned
+   * since.
+   *
+   * @throws Fault `store_unreadable` while it cannot be read, as all that is asked of history
+   */
   statesAt(at: Date): Promise<PastState[]>
 
   /** Periods, the newest first. Those that still last are among them. */

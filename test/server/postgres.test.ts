@@ -149,6 +149,11 @@ describe('servers on PostgreSQL', { skip: NO_POSTGRES }, () => {
     assert.equal((await get(server.url, '/livez')).status, 200)
     assert.equal((await get(server.url, '/readyz')).status, 503)
     assert.equal((await get(server.url, '/status.json')).body.target_count, 8)
+    const past = await get(server.url, '/api/v1/periods')
+    assert.deepEqual(
+      [past.status, past.headers.get('retry-after'), past.body.title],
+      [503, '5', 'The report store cannot be read'],
+    )
 
     await cluster.start()
     const backMs = await msUntil(() => isWell(server.url), 10_000)

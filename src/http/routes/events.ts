@@ -56,7 +56,7 @@ export function addEvents(server: FastifyInstance, { open, filter }: Needs): voi
     const { repo, server, status } = query
     const { last_event_id } = request.query as Query // each time that it was given: the last one counts
     if (status !== undefined && status !== '') {
-      throw new Fault('invalid_filter', 'Events are not filtered by "status": a target would leave without a word')
+      throw new Fault('invalid_filter', 'The parameter "status" is not for events: a target would leave without a word')
     }
     const matches = filter({ repo, server })
     if (request.method === 'HEAD') return reply.headers(HEADERS).send()

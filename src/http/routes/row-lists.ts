@@ -65,6 +65,7 @@ const STATUS_ROWS = rowsOperation(STATUS_ROW, {
   id: 'listStatus',
   summary: 'One row for each target, the worst first',
   query: Type.Object({ ...SELECTION.properties, ...AT.properties, ...SHAPE.properties }),
+  faults: ['store_unreadable'],
 })
 
 const FILE_ROWS = rowsOperation(FILE_ROW, {
@@ -72,6 +73,7 @@ const FILE_ROWS = rowsOperation(FILE_ROW, {
   id: 'listFiles',
   summary: 'One row for each drifted file, those of the worst targets first',
   query: Type.Object({ ...SELECTION.properties, ...AT.properties, ...SHAPE.properties }),
+  faults: ['store_unreadable'],
 })
 
 const HISTORY_ROWS = rowsOperation(HISTORY_ROW, {
@@ -82,6 +84,7 @@ const HISTORY_ROWS = rowsOperation(HISTORY_ROW, {
 its first report. \`from\` is a day before \`to\` when it is left out; \`status\` asks for targets that showed it at \`to\`.
 The step grows until there are no more than ${MAX_ROWS} rows.`,
   query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...STEP.properties, ...SHAPE.properties }),
+  faults: ['store_unreadable'],
 })
 
 const TOTAL_ROWS = rowsOperation(TOTAL_ROW, {
@@ -100,6 +103,7 @@ const TRANSITION_ROWS = rowsOperation(TRANSITION_ROW, {
   description: `\`from\` is a day before \`to\` when it is left out; \`status\` asks for targets that showed it at \`to\`. Of more than
 ${MAX_ROWS} the newest; \`limit\` leaves the newest, too.`,
   query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...SHAPE.properties }),
+  faults: ['store_unreadable'],
 })
 
 const REPO_ROWS = rowsOperation(GROUP_ROW, {
@@ -163,7 +167,9 @@ interface AskedForRows {
 
 function rowsOperation<Query extends TObject>(
   row: TObject,
-  operation: Pick<Operation<TObject, Query>, 'path' | 'id' | 'summary' | 'description'> & { readonly query: Query },
+  operation: Pick<Operation<TObject, Query>, 'path' | 'id' | 'summary' | 'description' | 'faults'> & {
+    readonly query: Query
+  },
 ) {
   return describeOperation({
     method: 'GET',

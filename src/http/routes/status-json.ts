@@ -14,6 +14,7 @@ const GET_STATUS_JSON = describeOperation({
   summary: 'The status of one target, or of several together with a row for each',
   query: Type.Object({ ...SELECTION.properties, ...AT.properties }),
   answer: { status: 200, description: 'Always this one object.', content: { 'application/json': STATUS_JSON } },
+  faults: ['store_unreadable'],
 })
 
 export interface Needs {

@@ -46,6 +46,7 @@ const PERIODS = describeOperation({
     description: 'One page.',
     content: { 'application/json': Type.Object({ items: Type.Array(PERIOD_ROW), next_cursor: NEXT_CURSOR }) },
   },
+  faults: ['store_unreadable'],
 })
 
 const EPISODES = describeOperation({
@@ -60,6 +61,7 @@ const EPISODES = describeOperation({
     description: 'One page.',
     content: { 'application/json': Type.Object({ items: Type.Array(EPISODE_ROW), next_cursor: NEXT_CURSOR }) },
   },
+  faults: ['store_unreadable'],
 })
 
 const CURSORS = createCursors(
