@@ -5,6 +5,7 @@ import type { FieldProblem } from '../domain/fault.ts'
 import { SYNC_STATUSES } from '../domain/report.ts'
 import { contradictionsIn } from './contradictions.ts'
 import { describeError, problemAt } from './field-problem.ts'
+import { withSoundNames } from './file-names.ts'
 import { MAX_FILE_NAME_LENGTH, MAX_FILES } from './limits.ts'
 import { isTime } from './time.ts'
 import { createIsPlain, unknownFieldsOf } from './unknown-fields.ts'
@@ -125,12 +126,13 @@ export function parseReport(value: unknown, at = ''): ParsedReport {
     ]
     return { problems: problems.slice(0, MAX_PROBLEMS) }
   }
-  if (isPlain(value)) return { body: value, warnings: [] }
+  if (isPlain(value)) return withSoundNames(value)
 
   const { known, unknown } = unknownFieldsOf(REPORT, value)
+  const { body, warnings } = withSoundNames(known as ReportBody) // less the fields that the check above did not ask for
   return {
-    body: known as ReportBody, // the same value, less the fields that the check above did not ask for
-    warnings: unknown.map((field) => `"${field}" is not a field of a report and was left out`),
+    body,
+    warnings: [...unknown.map((field) => `"${field}" is not a field of a report and was left out`), ...warnings],
   }
 }
 

@@ -181,8 +181,6 @@ describe('hostile input', () => {
     '$(touch x)',
     'DRIFTED_FILES=',
     "'; DROP TABLE report; --",
-    'a\nb',
-    '\u001b[2J',
     '{"level":"info"}',
   ]
   for (const name of NAMES) {
@@ -191,6 +189,20 @@ describe('hostile input', () => {
       const { status } = await post(app.url, aBody({ server: 'names', files: [{ name }], run_id: name }))
       assert.equal(status, 200)
       assert.deepEqual((await get(app.url, '/status.json?server=names')).body.files, [{ name }])
+    })
+  }
+
+  for (const [name, shown] of [
+    ['a\nb', 'a\\x0ab'],
+    ['\u001b[2J', '\\x1b[2J'],
+  ] as const) {
+    it(`as a file's name comes back escaped when it could move a cursor: ${JSON.stringify(name)}`, async () => {
+      app.advance(1)
+      const { status, body } = await post(app.url, aBody({ server: 'names', files: [{ name }], run_id: name }))
+      assert.deepEqual([status, body.warnings.length], [200, 1])
+      assert.deepEqual((await get(app.url, '/status.json?server=names')).body.files, [
+        { name: shown, name_base64: Buffer.from(name).toString('base64') },
+      ])
     })
   }
 
