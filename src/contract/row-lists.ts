@@ -15,28 +15,31 @@ export const FILE_ROW = Type.Object(
   {
     ...TARGET_NAME.properties,
     name: Type.String({ description: 'The path below /etc/, or the whole path; of a resource the name of its task.' }),
-    change: nullable(Type.Enum(['modified', 'missing', 'extra', 'metadata'])),
-    kind: Type.Enum(['file', 'resource']),
+    change: nullable(
+      Type.Enum(['modified', 'missing', 'extra', 'metadata']),
+      'How it differs from Git: its content, that it is missing, that Git has no such file, or its mode and owner alone.',
+    ),
+    kind: Type.Enum(['file', 'resource'], { description: 'A resource is drift without a path, such as a service.' }),
     path: nullable(Type.String(), 'The whole path.'),
     first_seen: nullable(time('The first check of the unbroken run that named this file.')),
     sync_status: SYNC_STATUS,
     status_code: STATUS_CODE,
     modified_at: nullable(Type.String(), 'As it was sent.'),
-    modified_by: nullable(Type.String()),
+    modified_by: nullable(Type.String(), 'Who changed it, as it was sent.'),
   },
   { title: 'FileRow', description: 'One drifted file of one target, and the status that its target shows.' },
 )
 
 export const GROUP_ROW = Type.Object(
   {
-    name: Type.String(),
+    name: Type.String({ description: 'Of the repository or the server.' }),
     targets: count('How many there are.'),
     out_of_sync: count('How many of them are OUT_OF_SYNC.'),
     unknown: count('How many of them are UNKNOWN.'),
     stale: count('How many of them are UNKNOWN because no report came in time.'),
     synced: count('How many of them are SYNCED.'),
-    drift_count: count('Of all of them.'),
-    age_seconds: count('Since the last_check of the one that was checked longest ago.'),
+    drift_count: count('How many files have drifted on all of them together.'),
+    age_seconds: count('Seconds since the last_check of the one that was checked longest ago.'),
   },
   { title: 'GroupRow', description: 'One repository with its servers, or one server with its repositories.' },
 )
@@ -46,9 +49,13 @@ export const HISTORY_ROW = Type.Object(
     time: time('When the stretch begins. The same times for all targets.'),
     ...TARGET_NAME.properties,
     status_code: STATUS_CODE,
-    drift_count: count('The most that was on show in it.'),
+    drift_count: count('The most drifted files that were on show in it.'),
   },
-  { title: 'HistoryRow', description: 'The worst that a target showed from this time until the next one.' },
+  {
+    title: 'HistoryRow',
+    description:
+      'The worst that a target showed from this time until the next one. OUT_OF_SYNC (1) is worse than UNKNOWN (2), and UNKNOWN is worse than SYNCED (0): drift that was seen outweighs what is not known, whatever the numbers.',
+  },
 )
 
 export const TOTAL_ROW = Type.Object(
@@ -74,7 +81,7 @@ export const TRANSITION_ROW = Type.Object(
     from_code: nullable(STATUS_CODE, 'The same as a number.'),
     to_status: SYNC_STATUS,
     to_code: STATUS_CODE,
-    drift_count: count('On show from then on.'),
+    drift_count: count('How many drifted files were on show from then on.'),
   },
   { title: 'TransitionRow', description: 'A status became another.' },
 )

@@ -10,8 +10,13 @@ export type ReadOnly<Value> = Value extends readonly (infer Item)[]
     ? { readonly [Key in keyof Value]: ReadOnly<Value[Key]> }
     : Value
 
-export function nullable<Schema extends TSchema>(schema: Schema, description?: string) {
+/** @param description What stands there; that of the schema when it is left out. */
+export function nullable<Schema extends TSchema>(schema: Schema, description = descriptionOf(schema)) {
   return Type.Union([schema, Type.Null()], description === undefined ? {} : { description })
+}
+
+function descriptionOf(schema: TSchema): string | undefined {
+  return 'description' in schema ? String(schema.description) : undefined
 }
 
 export function time(description: string) {
@@ -27,7 +32,9 @@ export function flag(description: string) {
   return Type.Integer({ minimum: 0, maximum: 1, description: `1 when ${description}, otherwise 0.` })
 }
 
-export const SYNC_STATUS = Type.Enum([...SYNC_STATUSES], { description: 'OUT_OF_SYNC only ever means drift.' })
+export const SYNC_STATUS = Type.Enum([...SYNC_STATUSES], {
+  description: 'What is known: it is as in Git, it is not, or that is not known. OUT_OF_SYNC only ever means drift.',
+})
 
 export const STATUS_CODE = Type.Integer({
   minimum: 0,

@@ -11,13 +11,16 @@ const FRESHNESS = Type.Enum<Freshness[]>(['FRESH', 'LATE', 'STALE'], {
   description: 'How far the newest report is from what was promised.',
 })
 
-export const TARGET_NAME = Type.Object({ repo: Type.String(), server: Type.String() })
+export const TARGET_NAME = Type.Object({
+  repo: Type.String({ description: 'The repository that the server is compared with.' }),
+  server: Type.String({ description: 'The server.' }),
+})
 
 export const LAST_KNOWN = Type.Object(
   {
     sync_status: SYNC_STATUS,
     drift_count: count('How many files had drifted.'),
-    files: Type.Array(DRIFTED_FILE),
+    files: Type.Array(DRIFTED_FILE, { description: 'As they were sent.' }),
     last_check: nullable(Type.String(), 'As it was sent.'),
   },
   { title: 'LastKnown', description: 'What was known when the target was last known. Null while it is.' },
@@ -37,8 +40,8 @@ export const STATUS_ROW = Type.Object(
     ),
     drift_since: nullable(Type.String(), 'The first check that found the drift that is not repaired yet.'),
     last_clean: nullable(Type.String(), 'The newest check before it, which found none: it began between the two.'),
-    age_seconds: nullable(count('Since last_check, never negative.')),
-    contact_age_seconds: nullable(count('Since the newest report arrived.')),
+    age_seconds: nullable(count('Seconds since last_check, never negative.')),
+    contact_age_seconds: nullable(count('Seconds since the newest report arrived.')),
     freshness: nullable(FRESHNESS),
     stale: flag('no report came in time'),
     check_failed: flag('reports come and the newest check found nothing out'),
@@ -51,7 +54,7 @@ export const STATUS_ROW = Type.Object(
     pipeline_url: nullable(Type.String(), 'The run that checked.'),
     checked: nullable(count('How many of the declared files were compared.')),
     total: nullable(count('How many files are declared.')),
-    interval_seconds: Type.Number({ minimum: 0, description: 'How often reports are due.' }),
+    interval_seconds: Type.Number({ minimum: 0, description: 'Seconds from one report that is due to the next.' }),
     checks: nullable(count('Since when the checks have said the same without a break: how many there were.')),
     missed_checks: nullable(count('How many of those that were due stayed out.')),
   },
@@ -74,11 +77,14 @@ export const STATUS_JSON = Type.Object(
     last_check: nullable(Type.String(), 'As it was sent; of several the oldest.'),
     reason: nullable(REASON),
     freshness: nullable(FRESHNESS),
-    age_seconds: nullable(count("The server's now less last_check, never negative; of several the longest.")),
-    contact_age_seconds: nullable(count('Since the newest report arrived; of several the longest.')),
+    age_seconds: nullable(count('Seconds since last_check, never negative; of several the longest.')),
+    contact_age_seconds: nullable(count('Seconds since the newest report arrived; of several the longest.')),
     last_known: nullable(LAST_KNOWN, 'Only for a single target whose status is UNKNOWN.'),
     error: nullable(
-      Type.Object({ code: Type.String(), message: nullable(Type.String()) }),
+      Type.Object({
+        code: Type.String({ description: 'Lower-case words joined by _.' }),
+        message: nullable(Type.String(), 'The same in words.'),
+      }),
       'Only for a single target whose newest check failed.',
     ),
     files_truncated: Type.Boolean({ description: '`files` is not all of the drift that `drift_count` counts.' }),

@@ -56,6 +56,17 @@ describe('/openapi.json', () => {
     )
   }
 
+  it('says of every field of every row what it is, and of each that counts seconds that it does', () => {
+    const rows = Object.entries(document.components.schemas).filter(([name]) => /Row$|^StatusJson$/.test(name))
+    assert.ok(rows.length >= 7)
+    for (const [name, schema] of rows) {
+      for (const [field, { description, $ref }] of Object.entries(schema.properties as Record<string, Json>)) {
+        assert.ok(typeof (description ?? $ref) === 'string', `${name}.${field}`)
+        if (field.endsWith('_seconds')) assert.match(String(description), /^Seconds /, `${name}.${field}`)
+      }
+    }
+  })
+
   /** Holds a value to a schema of the document. A key that the schema does not name is a mistake here. */
   function assertFits(schema: Json, value: unknown, what: string): void {
     const validator = Compile(strict({ ...schema, components: document.components }))

@@ -80,7 +80,8 @@ const HISTORY_ROWS = rowsOperation(HISTORY_ROW, {
   path: '/api/v1/history',
   id: 'listHistory',
   summary: 'What each target showed over time, at common times in ascending order',
-  description: `Each row is about the time from its \`time\` to the next one and tells the worst of it. A target has no row before
+  description: `Each row is about the time from its \`time\` to the next one and tells the worst of it: OUT_OF_SYNC,
+then UNKNOWN, then SYNCED. A target has no row before
 its first report. \`from\` is a day before \`to\` when it is left out; \`status\` asks for targets that showed it at \`to\`.
 The step grows until there are no more than ${MAX_ROWS} rows.`,
   query: Type.Object({ ...SELECTION.properties, ...SPAN.properties, ...STEP.properties, ...SHAPE.properties }),
