@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
@@ -20,10 +21,15 @@ function backUp(database: string, copy: string) {
   return runServer(['--database-url', `sqlite:${database}`, '--backup', copy])
 }
 
-/** The third step of docs/operate.md, after the server was stopped. */
+/** What docs/operate.md says to do after the server was stopped, with the paths of a test. */
 function restore(copy: string, database: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(database + suffix, { force: true })
-  copyFileSync(copy, database)
+  const steps = readFileSync(new URL('../../docs/operate.md', import.meta.url), 'utf8')
+  const [, commands = ''] = /To restore:.*?```sh\n(.*?)```/s.exec(steps) ?? []
+  const script = commands
+    .replaceAll('/var/lib/gitops-status', dirname(database))
+    .replaceAll('/backups/monday.db', copy)
+    .replaceAll('gitops-status.db', basename(database))
+  execFileSync('sh', ['-eu', '-c', script])
 }
 
 describe('a backup (R9)', () => {
