@@ -24,7 +24,12 @@ async function ask(url: string, path: string, headers: Record<string, string> = 
   const response = await fetch(url + path, {
     headers: { accept: 'application/json;q=0.9,text/plain', 'accept-encoding': 'gzip', ...headers },
   })
-  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() }
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    saveAs: response.headers.get('content-disposition'),
+    text: await response.text(),
+  }
 }
 
 const AT = 'at=2026-04-21T09:45:00Z'
@@ -68,8 +73,10 @@ describe('a list of rows', () => {
     })
 
     it(`of ${name} as CSV looks like its golden file`, async () => {
-      const { status, type, text } = await ask(app.url, csvPath)
+      const { status, type, saveAs, text } = await ask(app.url, csvPath)
       assert.deepEqual([status, type], [200, 'text/csv; charset=utf-8'])
+      const [, list] = /^[/]api[/]v1[/](\w+)/.exec(csvPath) ?? []
+      assert.equal(saveAs, `attachment; filename="gitops-status-${list}.csv"`)
       assertGolden(`${name}.csv`, text)
     })
 
@@ -94,6 +101,7 @@ describe('a list of rows', () => {
       assert.deepEqual(await ask(empty.url, path.replace(/(?<=[?&])(at|from|to)=[^&]*/g, '')), {
         status: 200,
         type: 'application/json; charset=utf-8',
+        saveAs: null,
         text: '[]',
       })
       const rows = JSON.parse((await ask(app.url, path)).text)

@@ -154,8 +154,11 @@ export function addRowLists(server: FastifyInstance, needs: Needs): void {
   ): Promise<FastifyReply> {
     const { limit = MAX_ROWS, format = 'json' } = query
     const shown = rows.length > limit ? rows.slice(0, limit) : rows
-    if (format === 'csv')
-      return reply.type(CSV_TYPE).send(await csvOf(schema, shown as readonly Record<string, never>[]))
+    if (format === 'csv') {
+      const list = request.routeOptions.config.operation?.path.split('/').at(-1)
+      reply.type(CSV_TYPE).header('content-disposition', `attachment; filename="gitops-status-${list}.csv"`)
+      return reply.send(await csvOf(schema, shown as readonly Record<string, never>[]))
+    }
     return answerRendering(needs.render(await rowsText(shown)), request, reply)
   }
 }
