@@ -11,6 +11,9 @@ interface NamedFile {
   readonly kind?: string
 }
 
+// A reporter with many long names cuts them, to 500 bytes at the least: two that are equal then may be two files.
+const NEVER_CUT = 128
+
 const CONTROL = /\p{Cc}/u
 
 /**
@@ -30,7 +33,7 @@ export function withSoundNames<Report extends Body>(
   const kept: NamedFile[] = []
   for (const [index, file] of files.entries()) {
     const { name, name_base64 = '', path = '', kind } = file
-    if (files.length > 1 && kind !== 'resource') {
+    if (files.length > 1 && kind !== 'resource' && name.length <= NEVER_CUT) {
       const key = JSON.stringify([name, name_base64, path])
       if (known.has(key)) {
         repeated.push(index)
