@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { aVerdict } from '../../test/reporter/evidence-builder.ts'
+import { describe as describeDelivery, type PostOptions } from './post.ts'
 import { reportBody } from './report-body.ts'
-import { type Delivery, describe as describeDelivery, type SendOptions, send } from './send.ts'
+import { type Delivery, send } from './send.ts'
 
 const ANSWER = { applied: true, changed: false, previous_status: 'SYNCED', warnings: [] }
 const REPORT = reportBody(aVerdict(), {
@@ -54,7 +55,7 @@ async function withServer(
   }
 }
 
-function sendTo(serverUrl: string, options: Partial<SendOptions> = {}, token: string | null = null): Promise<Delivery> {
+function sendTo(serverUrl: string, options: Partial<PostOptions> = {}, token: string | null = null): Promise<Delivery> {
   return send(
     [REPORT],
     { serverUrl, token, userAgent: 'gitops-status/test' },
