@@ -29,6 +29,12 @@ export const TOOLS: readonly Tool[] = [
   // systemd itself is started nowhere.
   { command: 'systemd-analyze', package: 'systemd', neededFor: 'test' },
   { command: 'promtool', package: 'prometheus', neededFor: 'test', units: ['prometheus.service'] },
+  {
+    command: 'prometheus-pushgateway',
+    package: 'prometheus-pushgateway',
+    neededFor: 'test',
+    units: ['prometheus-pushgateway.service'],
+  },
   // The programs themselves are in no path. The tests start a cluster of their own and none of the package's.
   { command: 'pg_ctlcluster', package: 'postgresql', neededFor: 'test', units: ['postgresql.service'] },
 ]

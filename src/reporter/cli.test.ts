@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { type Answer, listen, startRecorder, stored } from '../../test/reporter/check-run.ts'
 import { aHost, anEvidence } from '../../test/reporter/evidence-builder.ts'
 import { runCli } from './cli.ts'
 import { takeRunLock } from './run-lock.ts'
@@ -103,6 +105,75 @@ describe('gitops-status', () => {
     const { out, err } = await run(['report', '--output', 'json', '--dry-run', ...HOSTS], { REPO_NAME: 'rsyslog' })
     assert.equal(JSON.parse(out).sync_status, 'SYNCED')
     assert.match(err, /^==> Running drift-check playbook\.\.\.\nStep 1\/4: /)
+  })
+
+  const PUSHED = (response: ServerResponse) => response.end()
+  const REFUSED = (response: ServerResponse) => response.writeHead(400).end('hunter2 is no good')
+
+  async function reportTo(server: Answer, gateway: (response: ServerResponse) => unknown) {
+    await using status = await startRecorder(server)
+    const seen: string[] = []
+    await using other = await listen((request, response) => {
+      request.resume().on('end', () => {
+        seen.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+        gateway(response)
+      })
+    })
+    const outcome = await run(['report', '--pushgateway', other.url, ...HOSTS], {
+      REPO_NAME: 'owner/rsyslog',
+      GITOPS_STATUS_SERVER_URL: status.url,
+      GITOPS_STATUS_PUSHGATEWAY_AUTH: 'ci:hunter2',
+    })
+    return { ...outcome, reported: status.reports.length, seen }
+  }
+  const GROUP =
+    'POST /metrics/job/gitops_sync_check/repo@base64/b3duZXIvcnN5c2xvZw/instance/rsyslog-lab Basic Y2k6aHVudGVyMg=='
+
+  it('tells a Pushgateway as well', async () => {
+    const { code, out, err, reported, seen } = await reportTo(stored, PUSHED)
+    assert.deepEqual([code, err, reported, seen], [0, '', 1, [GROUP]])
+    assert.match(out, /\n✓ Status update successful \(HTTP 200\)\n✓ Pushed to the Pushgateway as well$/)
+  })
+
+  it('reports what a Pushgateway does not take: 4', async () => {
+    const { code, out, err, reported, seen } = await reportTo(stored, REFUSED)
+    assert.deepEqual([code, reported], [4, 1])
+    assert.equal(err, '✗ Push of rsyslog-lab to the Pushgateway failed (HTTP 400: *** is no good)')
+    assert.match(out, /✓ Status update successful \(HTTP 200\)$/)
+    // Untyped, and as a gauge.
+    assert.equal(seen.length, 2)
+  })
+
+  it('does not take a page for a Pushgateway', async () => {
+    const { code, err } = await reportTo(stored, (response) => response.end('<title>Sign in</title>'))
+    assert.equal(code, 4)
+    assert.match(err, /something other than a Pushgateway answered HTTP 200/)
+  })
+
+  it('pushes what the server does not take: 3', async () => {
+    const { code, out, seen } = await reportTo((response) => response.writeHead(403).end(), PUSHED)
+    assert.deepEqual([code, seen], [3, [GROUP]])
+    assert.match(out, /✓ Pushed to the Pushgateway as well$/)
+  })
+
+  it('has the doctor ask whether the Pushgateway is there', async () => {
+    await using other = await listen((request, response) =>
+      response.writeHead(request.url === '/-/ready' ? 200 : 404).end(),
+    )
+    const doctor = async (url: string) => (await run(['doctor', '--pushgateway', url, ...HOSTS])).out
+    assert.ok((await doctor(other.url)).includes(`✓ Pushgateway: ${other.url}\n`))
+    assert.match(await doctor(`${other.url}/elsewhere`), /✗ Pushgateway: .*\/elsewhere\/-\/ready answers HTTP 404\n/)
+  })
+
+  it('shows in a dry run what it would push', async () => {
+    const { code, out, err } = await run(['report', '--dry-run', '--pushgateway', 'http://gateway', ...HOSTS], {
+      REPO_NAME: 'rsyslog',
+    })
+    assert.deepEqual([code, JSON.parse(out).sync_status], [0, 'SYNCED'])
+    assert.match(
+      err,
+      /\nWould push to http:\/\/gateway\/metrics\/job\/gitops_sync_check\/repo\/rsyslog\/instance\/rsyslog-lab\ngitops_sync_status 0\n/,
+    )
   })
 
   it('passes no secret on to Ansible', async () => {

@@ -9,6 +9,7 @@ import { type CommandContext, runCheck } from './check-command.ts'
 import { printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter } from './plan.ts'
+import { basicAuth } from './pushgateway.ts'
 import { VERSION } from './version.ts'
 
 type Finding = {
@@ -27,7 +28,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 export async function doctorCommand(context: CommandContext): Promise<ExitCode> {
   const { settings, console } = context
   const findings: Finding[] = []
-  for (const examine of [names, statusServer, ansible, playbook, hostKeys, servers]) {
+  for (const examine of [names, statusServer, pushgateway, ansible, playbook, hostKeys, servers]) {
     findings.push(...(await examine(context)))
     if (context.signal.aborted) return EXIT.unknown
   }
@@ -89,9 +90,33 @@ async function statusServer({ settings, signal }: CommandContext): Promise<Findi
     await probe.body?.cancel()
     return [{ what, outcome: 'ok', detail: serverUrl }, tokenFinding(probe.status, token), clockFinding(health, here)]
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    return [{ what, outcome: 'wrong', detail: `${serverUrl} does not answer: ${printable(String(cause))}` }]
+    return [noAnswer(what, serverUrl, error)]
   }
+}
+
+/** Asks whether it is there; what it takes is only known by pushing. */
+async function pushgateway({ settings, signal }: CommandContext): Promise<Finding[]> {
+  if (settings.pushgateway === null) return []
+  const { url, auth } = settings.pushgateway
+  const what = 'Pushgateway'
+  try {
+    const response = await fetch(`${url}/-/ready`, {
+      redirect: 'manual',
+      headers: auth === null ? {} : basicAuth(auth),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    })
+    await response.body?.cancel()
+    return response.status === 200
+      ? [{ what, outcome: 'ok', detail: url }]
+      : [{ what, outcome: 'wrong', detail: `${url}/-/ready answers HTTP ${response.status}` }]
+  } catch (error) {
+    return [noAnswer(what, url, error)]
+  }
+}
+
+function noAnswer(what: string, url: string, error: unknown): Finding {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return { what, outcome: 'wrong', detail: `${url} does not answer: ${printable(String(cause))}` }
 }
 
 function tokenFinding(status: number, token: string | null): Finding {

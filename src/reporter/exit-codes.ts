@@ -7,6 +7,8 @@ export const EXIT = {
   /** Drift; only with --detailed-exitcode. */
   drift: 2,
   notDelivered: 3,
+  /** The server has the report, the Pushgateway does not. */
+  notPushed: 4,
   /** EX_USAGE of sysexits.h: wrong usage or settings. */
   usage: 64,
   /** EX_TEMPFAIL of sysexits.h: another run is under way. */

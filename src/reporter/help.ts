@@ -62,6 +62,7 @@ const ENVIRONMENT = [
   ['SSH_KNOWN_HOSTS', 'their host keys; or SSH_KNOWN_HOSTS_FILE; unset: ansible/known_hosts'],
   ['ANSIBLE_CONFIG', 'as for Ansible'],
   ['GITOPS_STATUS_TOKEN', 'token for the server'],
+  ['GITOPS_STATUS_PUSHGATEWAY_AUTH', 'user:password for the Pushgateway; or …_AUTH_FILE'],
 ] as const
 
 export function overview(): string {
@@ -127,6 +128,7 @@ export function exitCodeHelp(): string {
     row(String(EXIT.unknown), 'UNKNOWN for at least one server, also when that was delivered', 4),
     row(String(EXIT.drift), 'drift; only with --detailed-exitcode', 4),
     row(String(EXIT.notDelivered), 'not delivered', 4),
+    row(String(EXIT.notPushed), 'delivered, but not pushed to the Pushgateway', 4),
     row(String(EXIT.usage), 'wrong usage or settings', 4),
     row(String(EXIT.busy), 'another run of the same check is under way', 4),
   ].join('\n')

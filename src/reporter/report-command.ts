@@ -3,7 +3,8 @@ import { printable } from '../drift/check-error.ts'
 import { type CommandContext, exitCodeOf, reportBodies, runCheck, showOutput, showPlan } from './check-command.ts'
 import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { describe } from './post.ts'
+import { describe, type PostOptions } from './post.ts'
+import { exposition, groupPath, type Push, type Pushgateway, push } from './pushgateway.ts'
 import { isTargetName } from './report-body.ts'
 import { takeRunLock } from './run-lock.ts'
 import { type Delivery, SEND_BUDGET_MS, send } from './send.ts'
@@ -48,6 +49,7 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
     }
     if (settings.dryRun) {
       if (reports.length > 0) console.out(printableJson(reports.length === 1 ? reports[0] : reports))
+      if (settings.pushgateway !== null) for (const report of reports) showPush(report, settings.pushgateway, console)
       return exitCodeOf(result, settings)
     }
     if (reports.length === 0) {
@@ -56,11 +58,22 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
     }
 
     say('Step 4/4: Sending status to gitops-status-server...')
-    const deliveries = await deliver(reports, context, signal.aborted ? INTERRUPTED_BUDGET_MS : SEND_BUDGET_MS)
-    if (settings.output === 'json') console.out(printableJson({ reports, deliveries, error: result.error }))
+    const budgetMs = signal.aborted ? INTERRUPTED_BUDGET_MS : SEND_BUDGET_MS
+    // Side by side: neither waits for the other, and what becomes of one says nothing about the other.
+    const pushing = pushAll(reports, context, budgetMs)
+    const deliveries = await deliver(reports, context, budgetMs)
     for (const delivery of deliveries) sayDelivery(delivery, say, console)
+    const pushes = await pushing
+    sayPushes(pushes, say, console)
+    if (settings.output === 'json') {
+      const pushed = settings.pushgateway === null ? {} : { pushes }
+      console.out(printableJson({ reports, deliveries, ...pushed, error: result.error }))
+    }
+
     const allDelivered = reports.length === all.length && deliveries.every(({ kind }) => kind === 'delivered')
-    return allDelivered ? exitCodeOf(result, settings) : EXIT.notDelivered
+    if (!allDelivered) return EXIT.notDelivered
+    const code = exitCodeOf(result, settings)
+    return pushes.every(({ kind }) => kind === 'pushed') || code === EXIT.unknown ? code : EXIT.notPushed
   } finally {
     lock.release()
   }
@@ -76,28 +89,54 @@ export function progressTo({
 }
 
 async function deliver(reports: readonly ReportBody[], context: CommandContext, budgetMs: number): Promise<Delivery[]> {
-  const { settings, origin, console, signal } = context
-  const deadline = performance.now() + budgetMs
-  const deliveries: Delivery[] = []
-  for (const batch of batchesOf(reports)) {
-    const delivery = await send(
-      batch,
-      {
-        serverUrl: settings.serverUrl ?? '',
-        token: settings.token,
-        userAgent: `gitops-status/${VERSION} (${origin.name})`,
-      },
-      {
-        budgetMs: Math.max(deadline - performance.now(), 1),
-        // An interrupted check is told in the time that is left; an interruption while sending ends the retries.
-        ...(!signal.aborted && { signal }),
-        onRetry: (reason, waitMs) =>
-          console.err(`Not delivered yet (${reason}); next try in ${(waitMs / 1000).toFixed(1)} s`),
-      },
-    )
-    deliveries.push(delivery)
+  const { settings } = context
+  const destination = {
+    serverUrl: settings.serverUrl ?? '',
+    token: settings.token,
+    userAgent: userAgent(context),
   }
+  const options = optionsUntil(performance.now() + budgetMs, 'Not delivered yet', context)
+  const deliveries: Delivery[] = []
+  for (const batch of batchesOf(reports)) deliveries.push(await send(batch, destination, options()))
   return deliveries
+}
+
+type TargetPush = Push & { readonly server: string }
+
+async function pushAll(
+  reports: readonly ReportBody[],
+  context: CommandContext,
+  budgetMs: number,
+): Promise<TargetPush[]> {
+  const { pushgateway } = context.settings
+  if (pushgateway === null) return []
+  const options = optionsUntil(performance.now() + budgetMs, 'Not pushed yet', context)
+  const pushes: TargetPush[] = []
+  for (const report of reports) {
+    const outcome = await push(report, pushgateway, userAgent(context), options())
+    pushes.push({ server: report.server, ...outcome })
+  }
+  return pushes
+}
+
+/** All requests of a run share one deadline, so that many of them take no longer than one. */
+function optionsUntil(deadline: number, what: string, { console, signal }: CommandContext): () => PostOptions {
+  return () => ({
+    budgetMs: Math.max(deadline - performance.now(), 1),
+    // An interrupted check is told in the time that is left; an interruption while sending ends the retries.
+    ...(!signal.aborted && { signal }),
+    onRetry: (reason, waitMs) => console.err(`${what} (${reason}); next try in ${(waitMs / 1000).toFixed(1)} s`),
+  })
+}
+
+function userAgent({ origin }: CommandContext): string {
+  return `gitops-status/${VERSION} (${origin.name})`
+}
+
+function showPush(report: ReportBody, gateway: Pushgateway, console: Console): void {
+  const { repo, server } = report
+  console.err(`Would push to ${gateway.url}/metrics${groupPath({ job: gateway.job, repo, instance: server })}`)
+  console.err(exposition(report, gateway, 'untyped').trimEnd())
 }
 
 function* batchesOf(reports: readonly ReportBody[]): Generator<ReportBody[]> {
@@ -124,4 +163,11 @@ function sayDelivery(delivery: Delivery, say: (line: string) => void, console: C
   for (const warning of new Set(delivery.answers.flatMap(({ warnings }) => warnings.map(printable))))
     console.err(`Warning: ${warning}`)
   say(`✓ Status update successful (HTTP ${delivery.httpStatus})`)
+}
+
+function sayPushes(pushes: readonly TargetPush[], say: (line: string) => void, console: Console): void {
+  for (const one of pushes) {
+    if (one.kind !== 'pushed') console.err(`✗ Push of ${one.server} to the Pushgateway failed (${describe(one)})`)
+  }
+  if (pushes.length > 0 && pushes.every(({ kind }) => kind === 'pushed')) say('✓ Pushed to the Pushgateway as well')
 }

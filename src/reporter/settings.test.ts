@@ -117,6 +117,52 @@ describe('readSettings', () => {
     assert.equal(problems.length, 13)
   })
 
+  it('pushes nowhere unless it is told where', () => {
+    assert.equal(read().pushgateway, null)
+    assert.equal(read(['--pushgateway-job', 'x'], { GITOPS_STATUS_PUSHGATEWAY_URL: '' }).pushgateway, null)
+  })
+
+  it('takes the names in a Pushgateway from flags before the environment before the defaults', () => {
+    const env = {
+      GITOPS_STATUS_PUSHGATEWAY_URL: 'http://gateway:9091/',
+      GITOPS_STATUS_PUSHGATEWAY_JOB: 'gitops sync',
+      GITOPS_STATUS_PUSHGATEWAY_SYNCED: '1',
+      GITOPS_STATUS_PUSHGATEWAY_AUTH_FILE: file('auth', 'ci:hunter2\n'),
+    }
+    assert.deepEqual(read(['--pushgateway-synced=0', '--pushgateway-metric', 'in_sync'], env).pushgateway, {
+      url: 'http://gateway:9091',
+      auth: 'ci:hunter2',
+      job: 'gitops sync',
+      metric: 'in_sync',
+      syncedValue: 0,
+    })
+    assert.deepEqual(read(['--pushgateway', 'https://gateway/push'], {}).pushgateway, {
+      url: 'https://gateway/push',
+      auth: null,
+      job: 'gitops_sync_check',
+      metric: 'gitops_sync_status',
+      syncedValue: 0,
+    })
+  })
+
+  it('names everything that no Pushgateway would take, and shows no password', () => {
+    const problems = problemsOf(
+      ['--pushgateway', 'http://ci:hunter2@gateway', '--pushgateway-job', 'a\nb', '--pushgateway-synced', 'yes'],
+      { GITOPS_STATUS_PUSHGATEWAY_METRIC: 'gitops-sync', GITOPS_STATUS_PUSHGATEWAY_AUTH: 'hunter2' },
+    )
+    assert.deepEqual(problems, [
+      '--pushgateway must not hold a password; use GITOPS_STATUS_PUSHGATEWAY_AUTH',
+      '--pushgateway-job must be 1 to 253 characters of one line, not "a b"',
+      'GITOPS_STATUS_PUSHGATEWAY_METRIC must be the name of a metric, not "gitops-sync"',
+      '--pushgateway-synced must be 0 or 1, not "yes"',
+      'GITOPS_STATUS_PUSHGATEWAY_AUTH must be user:password',
+    ])
+    const metric = 'push_time_seconds'
+    assert.deepEqual(problemsOf(['--pushgateway', 'http://x', '--pushgateway-metric', metric]), [
+      `--pushgateway-metric must be a name that nothing else has, not "${metric}"`,
+    ])
+  })
+
   it('never shows a secret that is wrong', () => {
     const problems = problemsOf([], { GITOPS_STATUS_TOKEN: 'hunter2 hunter2' })
     assert(problems.length === 1 && !problems.join().includes('hunter2'))

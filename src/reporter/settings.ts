@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { printable } from '../drift/check-error.ts'
 import { type Flags, readFlags } from './flags.ts'
+import { type Pushgateway, TAKEN_METRICS } from './pushgateway.ts'
 import { isTargetName } from './report-body.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -11,6 +12,7 @@ export interface Settings {
   /** SERVER_NAME; null: every host of the inventory under its own name. */
   readonly onlyHost: string | null
   readonly token: string | null
+  readonly pushgateway: Pushgateway | null
   readonly privateKey: string | null
   readonly knownHosts: { readonly text: string | null; readonly file: string | null }
   readonly playbook: string
@@ -54,6 +56,18 @@ export const FLAGS = {
     multiple: true,
     help: 'pass this variable on to Ansible; may be repeated',
   },
+  pushgateway: {
+    type: 'string',
+    value: 'URL',
+    help: 'push to this Pushgateway as well, while you move off it (GITOPS_STATUS_PUSHGATEWAY_URL)',
+  },
+  'pushgateway-job': { type: 'string', value: 'NAME', help: 'under this job (gitops_sync_check; …_PUSHGATEWAY_JOB)' },
+  'pushgateway-metric': {
+    type: 'string',
+    value: 'NAME',
+    help: 'the sync status under this name (gitops_sync_status; …_PUSHGATEWAY_METRIC)',
+  },
+  'pushgateway-synced': { type: 'string', value: '0|1', help: 'the number for SYNCED (0; …_PUSHGATEWAY_SYNCED)' },
   'dry-run': { type: 'boolean', help: 'run the check and print what would be sent' },
   output: { type: 'string', value: 'text|json', help: 'form of the result on standard output (text)' },
   'detailed-exitcode': { type: 'boolean', help: 'exit with 2 when there is drift' },
@@ -103,10 +117,11 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
   }
 
   const settings = {
-    serverUrl: serverUrl === null || urlProblem !== null ? null : new URL(serverUrl).href.replace(/\/+$/, ''),
+    serverUrl: serverUrl === null || urlProblem !== null ? null : withoutSlash(serverUrl),
     repo,
     onlyHost,
     token: secret('GITOPS_STATUS_TOKEN', env, problems)?.trim() ?? null,
+    pushgateway: pushgateway(values, env, problems),
     privateKey: secret('SSH_PRIVATE_KEY', env, problems),
     knownHosts: { text: given('SSH_KNOWN_HOSTS'), file: given('SSH_KNOWN_HOSTS_FILE') },
     playbook: values.playbook ?? 'ansible/playbooks/drift-check.yml',
@@ -160,7 +175,7 @@ function seconds(
   return null
 }
 
-export function problemWithUrl(value: string): string | null {
+export function problemWithUrl(value: string, secretName = 'GITOPS_STATUS_TOKEN'): string | null {
   // A host and a port alone parse, too: as a protocol and a path.
   if (!/^\s*https?:\/\//i.test(value)) {
     const rest = printable(value).replace(/^.*:\/\//, '')
@@ -169,7 +184,51 @@ export function problemWithUrl(value: string): string | null {
   if (!URL.canParse(value)) return 'is not a URL'
   const { pathname, username, password, search, hash } = new URL(value)
   if (/\/api\/status\/?$/.test(pathname)) return 'must end before /api/status, which is added to it'
-  if (username !== '' || password !== '') return 'must not hold a password; use GITOPS_STATUS_TOKEN'
+  if (username !== '' || password !== '') return `must not hold a password; use ${secretName}`
   if (search !== '' || hash !== '') return 'must end with the path, without ? or #'
   return null
+}
+
+function withoutSlash(url: string): string {
+  return new URL(url).href.replace(/\/+$/, '')
+}
+
+type PushgatewayFlag = `pushgateway${'' | '-job' | '-metric' | '-synced'}`
+
+/** Null without an address; the other settings of it are then of no interest. */
+function pushgateway(
+  values: { readonly [Flag in PushgatewayFlag]?: string },
+  env: Env,
+  problems: string[],
+): Pushgateway | null {
+  const setting = (flag: PushgatewayFlag, name: string, fallback: string) => {
+    const variable = `GITOPS_STATUS_PUSHGATEWAY_${name}`
+    return values[flag] === undefined
+      ? { what: variable, value: env[variable] || fallback }
+      : { what: `--${flag}`, value: values[flag] }
+  }
+  const url = setting('pushgateway', 'URL', '')
+  if (url.what !== '--pushgateway' && url.value === '') return null
+
+  const job = setting('pushgateway-job', 'JOB', 'gitops_sync_check')
+  const metric = setting('pushgateway-metric', 'METRIC', 'gitops_sync_status')
+  const synced = setting('pushgateway-synced', 'SYNCED', '0')
+  const refuse = ({ what, value }: { what: string; value: string }, rule: string) =>
+    problems.push(`${what} ${rule}, not ${JSON.stringify(printable(value).slice(0, 60))}`)
+
+  const urlProblem = problemWithUrl(url.value, 'GITOPS_STATUS_PUSHGATEWAY_AUTH')
+  if (urlProblem !== null) problems.push(`${url.what} ${urlProblem}`)
+  if (!/^[^\p{Cc}\p{Cs}]{1,253}$/u.test(job.value)) refuse(job, 'must be 1 to 253 characters of one line')
+  if (!/^[A-Za-z_:][A-Za-z0-9_:]{0,252}$/.test(metric.value)) refuse(metric, 'must be the name of a metric')
+  if (TAKEN_METRICS.includes(metric.value)) refuse(metric, 'must be a name that nothing else has')
+  if (synced.value !== '0' && synced.value !== '1') refuse(synced, 'must be 0 or 1')
+  const auth = secret('GITOPS_STATUS_PUSHGATEWAY_AUTH', env, problems)?.trim() ?? null
+  if (auth !== null && !/^[^:]+:/.test(auth)) problems.push('GITOPS_STATUS_PUSHGATEWAY_AUTH must be user:password')
+  return {
+    url: urlProblem === null ? withoutSlash(url.value) : '',
+    auth,
+    job: job.value,
+    metric: metric.value,
+    syncedValue: synced.value === '1' ? 1 : 0,
+  }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -66,7 +66,7 @@ export const stored: Answer = (response, reports) => {
 /** Stands in for the status server, and keeps what it was sent. */
 export async function startRecorder(answer: Answer): Promise<{ url: string; reports: ReportBody[] } & AsyncDisposable> {
   const reports: ReportBody[] = []
-  const server = createServer((request, response) => {
+  const server = await listen((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', (text: string) => {
       body += text
@@ -77,11 +77,16 @@ export async function startRecorder(answer: Answer): Promise<{ url: string; repo
       answer(response, sent)
     })
   })
+  return { ...server, reports }
+}
+
+/** Stands in for anything that speaks HTTP. */
+export async function listen(listener: RequestListener): Promise<{ url: string } & AsyncDisposable> {
+  const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    reports,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()
