@@ -1,3 +1,4 @@
+import { driftSummaryOf } from '../contract/drift-summary.ts'
 import type { ReportBody } from '../contract/report.ts'
 import { STATUS_CODES } from '../contract/schema-parts.ts'
 import type { LastKnown, StatusRow } from '../contract/status-json.ts'
@@ -57,6 +58,7 @@ export function stateThen(state: PastState, at: EpochMs, episodes: readonly Epis
       status_code: STATUS_CODES[status],
       out_of_sync: status === 'OUT_OF_SYNC' ? 1 : 0,
       drift_count: finding?.report.driftCount ?? 0,
+      ...driftSummaryOf(finding?.report.body.files ?? [], finding?.report.driftCount ?? 0),
       last_check: check?.lastCheck ?? null,
       since: freshness === 'STALE' ? formatTime(new Date(period.lastArrivedAt + staleAfterMs(periodMs))) : null,
       drift_since: episode === undefined ? null : formatTime(new Date(episode.firstDirtyAt)),

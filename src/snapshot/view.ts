@@ -1,3 +1,4 @@
+import { driftSummaryOf } from '../contract/drift-summary.ts'
 import type { ReportBody } from '../contract/report.ts'
 import { STATUS_CODES } from '../contract/schema-parts.ts'
 import type { LastKnown, StatusRow } from '../contract/status-json.ts'
@@ -67,6 +68,7 @@ export function rowOf(view: View): StatusRow {
     status_code: STATUS_CODES[view.status],
     out_of_sync: view.status === 'OUT_OF_SYNC' ? 1 : 0,
     drift_count: view.finding?.report.driftCount ?? 0,
+    ...driftSummaryOf(view.finding?.report.body.files ?? [], view.finding?.report.driftCount ?? 0),
     last_check: body.last_check,
     since: formatTime(new Date(view.since)),
     drift_since: episode === null ? null : formatTime(new Date(episode.firstDirtyAt)),

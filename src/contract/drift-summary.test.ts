@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { driftSummaryOf } from './drift-summary.ts'
+
+const changed = (name: string, sha256 = 'a'.repeat(64)) => ({ name, change: 'modified' as const, actual: { sha256 } })
+
+describe('what a row says of its drift', () => {
+  it('is nothing where there is none', () => {
+    assert.deepEqual(driftSummaryOf([], 0), { drift_id: null, drifted_files: null })
+  })
+
+  it('names the first files, and how many more there are', () => {
+    const files = ['a', 'b', 'c', 'd'].map((name) => changed(name))
+    assert.equal(driftSummaryOf(files.slice(0, 2), 2).drifted_files, 'a, b')
+    assert.equal(driftSummaryOf(files, 4).drifted_files, 'a, b, c and 1 more')
+    assert.equal(driftSummaryOf(files.slice(0, 3), 6_000).drifted_files, 'a, b, c and 5997 more')
+    assert.equal(driftSummaryOf([changed('x'.repeat(4_096))], 1).drifted_files?.length, 81)
+  })
+
+  it('has one id for the same change, in whatever order, by whomever and whenever', () => {
+    const one = driftSummaryOf([changed('a'), changed('b')], 2).drift_id
+    const other = driftSummaryOf([{ ...changed('b'), modified_by: 'eve' }, changed('a')], 2).drift_id
+    assert.equal(one, other)
+  })
+
+  it('has another id for another change of the same file', () => {
+    const ids = [
+      [changed('a')],
+      [changed('a', 'b'.repeat(64))],
+      [{ name: 'a', change: 'missing' as const }],
+      [{ name: 'a' }],
+      [changed('a'), changed('b')],
+    ].map((files) => driftSummaryOf(files, files.length).drift_id)
+    assert.equal(new Set(ids).size, ids.length)
+  })
+})
