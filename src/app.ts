@@ -20,6 +20,7 @@ import { openStore } from './store/open-store.ts'
 import { beginningOf, streamChangeOf } from './stream/beginning.ts'
 import { createStream } from './stream/stream.ts'
 import { startUpkeep } from './upkeep.ts'
+import { DASHBOARD_POLICY, readDashboard } from './web/dashboard.ts'
 import { renderPage } from './web/page.ts'
 
 export interface AppConfig {
@@ -34,6 +35,9 @@ export interface AppConfig {
 
 // More than anyone reads, and quick to show.
 const ROWS_ON_PAGE = 500
+
+// What scripts/build-web.ts made.
+const DASHBOARD = new URL('../dist/web/', import.meta.url)
 
 // Silence is told in seconds.
 const SILENCE_EVERY_MS = 1_000
@@ -95,14 +99,19 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     return badgeOf(snapshot.summary(parseSelection({ repo, server })), [label].flat()[0])
   }
 
+  const dashboard = readDashboard(DASHBOARD)
+  if (dashboard === null) log.warn({}, 'the dashboard was not built: npm run build. The plain page stands in for it')
+
   const http = await listen({
     host: config.host,
     port: config.port,
     ingest: metrics.meterIngest(ingest),
     ...createReads({ snapshot, history: createHistory(store, now), remove: store.remove, now }),
     version: VERSION,
-    page: async (address) =>
+    dashboardPage: dashboard && ((base) => ({ html: dashboard.page(base), policy: DASHBOARD_POLICY })),
+    plainPage: async (address) =>
       renderPage({ ...(await snapshot.worst(ROWS_ON_PAGE)), example: exampleRequest(address, now()) }),
+    assets: dashboard?.assets ?? new Map(),
     badgeSvg: (query) => badgeSvg(badgeFor(query)),
     badgeJson: (query) => shieldsEndpointOf(badgeFor(query)),
     events: { open: stream.open, filter: (query) => targetsNamedBy(parseSelection(query)) },

@@ -26,7 +26,7 @@ export async function answerRendering(rendering: Rendering, request: FastifyRequ
   return reply.header('content-encoding', 'gzip').send(await rendering.gzipped())
 }
 
-function acceptsGzip(accepted: string | string[] | undefined): boolean {
+export function acceptsGzip(accepted: string | string[] | undefined): boolean {
   return /(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q\s*=\s*(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)/i.test(
     String(accepted ?? ''),
   )

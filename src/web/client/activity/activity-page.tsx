@@ -1,0 +1,100 @@
+import { useEffect, useRef, useState } from 'react'
+import { Link, useLocation, useSearch } from 'wouter'
+import type { TransitionRow } from '../../../contract/row-lists.ts'
+import { pathOf } from '../fleet/lines.tsx'
+import { useFleet } from '../live/use-fleet.ts'
+import { Status } from '../parts/status.tsx'
+import { Time } from '../parts/time.tsx'
+import { useJson } from '../parts/use-json.ts'
+import { STATUS_WORD, STATUSES } from '../parts/words.ts'
+
+const DAY_MS = 86_400_000
+const SPANS = { '1': '24 hours', '7': '7 days', '30': '30 days' } as const
+const SHOWN = 500
+
+// A busy fleet changes many times a second; nobody reads that fast.
+const ASK_EVERY_MS = 2_000
+
+/** Which status became which, the newest first. */
+export function ActivityPage() {
+  const [path, navigate] = useLocation()
+  const query = new URLSearchParams(useSearch())
+  const search = query.get('q') ?? ''
+  const status = query.get('status') ?? ''
+  const days = query.get('days') ?? '1'
+  const { rows } = useFleet()
+  const version = useAtMostEvery(ASK_EVERY_MS, rows)
+  const from = Math.floor(Date.now() / 60_000) * 60_000 - DAY_MS * (Number(days) || 1)
+  const asked = useJson<readonly TransitionRow[]>(`api/v1/transitions?from=${from}&limit=${SHOWN}`, version)
+
+  function change(name: string, value: string) {
+    if (value === '') query.delete(name)
+    else query.set(name, value)
+    navigate(`${path}?${query}`, { replace: true })
+  }
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  const shown = (asked.value ?? [])
+    .filter((one) => status === '' || one.to_status === status)
+    .filter(({ repo, server }) => words.every((word) => `${repo}\n${server}`.toLowerCase().includes(word)))
+    .toReversed()
+
+  return (
+    <>
+      <h1>Activity</h1>
+      <search className="toolbar">
+        <input
+          type="search"
+          aria-label="Search targets"
+          placeholder="Search targets"
+          value={search}
+          onChange={({ target }) => change('q', target.value)}
+        />
+        <select aria-label="Became" value={status} onChange={({ target }) => change('status', target.value)}>
+          <option value="">Every change</option>
+          {STATUSES.map((one) => (
+            <option key={one} value={one}>
+              Became {STATUS_WORD[one]}
+            </option>
+          ))}
+        </select>
+        <select aria-label="How far back" value={days} onChange={({ target }) => change('days', target.value)}>
+          {Object.entries(SPANS).map(([value, word]) => (
+            <option key={value} value={value}>
+              {word}
+            </option>
+          ))}
+        </select>
+      </search>
+      {asked.error !== null && <p className="problem">{asked.error}</p>}
+      {asked.value !== null && shown.length === 0 && <p className="dim">Nothing changed.</p>}
+      <ol className="activity">
+        {shown.map((one) => (
+          <li key={`${one.time} ${one.repo} ${one.server}`}>
+            <Time at={one.time} isLong />
+            <span>
+              <Link href={`${pathOf(one)}?at=${Date.parse(one.time)}`}>{one.server}</Link>{' '}
+              <span className="dim">{one.repo}</span>
+            </span>
+            <span className="change-of-status">
+              <span className="dim">{one.from_status === null ? '' : STATUS_WORD[one.from_status]} →</span>{' '}
+              <Status status={one.to_status} />
+            </span>
+          </li>
+        ))}
+      </ol>
+      {(asked.value?.length ?? 0) >= SHOWN && <p className="dim">The newest {SHOWN} changes.</p>}
+    </>
+  )
+}
+
+/** A value as it is now, and then not before some time has passed. */
+function useAtMostEvery<Value>(ms: number, value: Value): Value {
+  const [shown, setShown] = useState(value)
+  const latest = useRef(value)
+  latest.current = value
+  useEffect(() => {
+    const timer = setInterval(() => setShown(latest.current), ms)
+    return () => clearInterval(timer)
+  }, [ms])
+  return shown
+}

@@ -1,0 +1,63 @@
+import { useEffect } from 'react'
+import { Link, Route, Switch, useRoute } from 'wouter'
+import { ActivityPage } from './activity/activity-page.tsx'
+import { FleetPage } from './fleet/fleet-page.tsx'
+import { useFleet } from './live/use-fleet.ts'
+import { ConnectionState } from './parts/connection-state.tsx'
+import { Help } from './parts/help.tsx'
+import { showInTab } from './parts/tab.ts'
+import { ThemeButton } from './parts/theme-button.tsx'
+import { TargetPage } from './target/target-page.tsx'
+
+export function App() {
+  const { rows, isComplete } = useFleet()
+  const drifting = rows.reduce((count, row) => count + row.out_of_sync, 0)
+  const unknown = rows.reduce((count, row) => count + (row.sync_status === 'UNKNOWN' ? 1 : 0), 0)
+  useEffect(() => {
+    if (isComplete) showInTab({ drifting, unknown })
+  }, [drifting, unknown, isComplete])
+
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to content
+      </a>
+      <header className="bar">
+        <Link href="/" className="brand">
+          gitops-status
+        </Link>
+        <nav aria-label="Pages">
+          <Tab href="/">Fleet</Tab>
+          <Tab href="/activity">Activity</Tab>
+        </nav>
+        <ConnectionState />
+        <ThemeButton />
+        <Help />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <Switch>
+          <Route path="/" component={FleetPage} />
+          <Route path="/activity" component={ActivityPage} />
+          <Route path="/targets/:repo/:server">
+            {({ repo, server }) => <TargetPage key={`${repo} ${server}`} repo={repo} server={server} />}
+          </Route>
+          <Route>
+            <h1>There is nothing here</h1>
+            <p>
+              <Link href="/">To the fleet</Link>
+            </p>
+          </Route>
+        </Switch>
+      </main>
+    </>
+  )
+}
+
+function Tab({ href, children }: { readonly href: string; readonly children: string }) {
+  const [isHere] = useRoute(href)
+  return (
+    <Link href={href} aria-current={isHere ? 'page' : undefined}>
+      {children}
+    </Link>
+  )
+}

@@ -1,0 +1,48 @@
+import { useDeferredValue, useMemo } from 'react'
+import { useFleet } from '../live/use-fleet.ts'
+import { countOf } from '../parts/words.ts'
+import { FirstReport } from './first-report.tsx'
+import { linesOf } from './groups.ts'
+import { StatusBar } from './status-bar.tsx'
+import { TargetList } from './target-list.tsx'
+import { Toolbar } from './toolbar.tsx'
+import { useWish } from './use-wish.ts'
+import { countsFor, isFiltered, rowsFor } from './wish.ts'
+
+/** Every target, the worst first. */
+export function FleetPage() {
+  const { rows, isComplete } = useFleet()
+  const [asked, change] = useWish()
+  const wish = useDeferredValue(asked) // typing stays quick, however long the list
+  const chosen = useMemo(() => rowsFor(wish, rows), [wish, rows])
+  const counts = useMemo(() => countsFor(wish, rows), [wish, rows])
+  const lines = useMemo(() => linesOf(chosen, wish.group), [chosen, wish.group])
+
+  if (!isComplete && rows.length === 0) return <p className="dim">Asking the server what it knows…</p>
+  if (rows.length === 0) return <FirstReport />
+  return (
+    <>
+      <h1 className="offscreen">Fleet</h1>
+      <StatusBar counts={counts} rows={rows} wish={asked} change={change} />
+      <Toolbar rows={rows} wish={asked} change={change} />
+      <p className="dim found" role="status">
+        {isFiltered(wish)
+          ? `${chosen.length.toLocaleString('en')} of ${countOf(rows.length, 'target')}`
+          : countOf(rows.length, 'target')}
+      </p>
+      {chosen.length === 0 ? (
+        <p>
+          Nothing matches.{' '}
+          <button
+            type="button"
+            onClick={() => change({ search: '', repo: '', server: '', status: [], freshness: [], cause: [] })}
+          >
+            Show everything
+          </button>
+        </p>
+      ) : (
+        <TargetList lines={lines} view={wish.view} />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,105 @@
+import type { StatusRow } from '../../../contract/status-json.ts'
+import { FRESHNESSES, type Freshness, REASONS, type Reason, STATUSES, type SyncStatus } from '../parts/words.ts'
+
+/** What somebody wants to see of the fleet. It stands in the address of the page, so that it can be sent to others. */
+export interface Wish {
+  readonly search: string
+  readonly repo: string
+  readonly server: string
+  readonly status: readonly SyncStatus[]
+  readonly freshness: readonly Freshness[]
+  readonly cause: readonly Reason[]
+  readonly group: Group
+  readonly view: View
+}
+
+export type Group = 'none' | 'repo' | 'drift'
+export type View = 'table' | 'tiles'
+
+export const GROUPS: readonly Group[] = ['none', 'repo', 'drift']
+export const VIEWS: readonly View[] = ['table', 'tiles']
+
+/** What an address does not say is the default; what it says wrongly too. */
+export function wishIn(query: URLSearchParams): Wish {
+  return {
+    search: query.get('q') ?? '',
+    repo: query.get('repo') ?? '',
+    server: query.get('server') ?? '',
+    status: listIn(query, 'status', STATUSES),
+    freshness: listIn(query, 'freshness', FRESHNESSES),
+    cause: listIn(query, 'cause', REASONS),
+    group: GROUPS.find((group) => group === query.get('group')) ?? 'none',
+    view: VIEWS.find((view) => view === query.get('view')) ?? 'table',
+  }
+}
+
+export function queryOf({ search, repo, server, status, freshness, cause, group, view }: Wish): string {
+  const query = new URLSearchParams()
+  const say = (name: string, value: string) => {
+    if (value !== '') query.set(name, value)
+  }
+  say('q', search)
+  say('repo', repo)
+  say('server', server)
+  say('status', status.join(','))
+  say('freshness', freshness.join(','))
+  say('cause', cause.join(','))
+  say('group', group === 'none' ? '' : group)
+  say('view', view === 'table' ? '' : view)
+  return query.toString()
+}
+
+function listIn<Word extends string>(query: URLSearchParams, name: string, words: readonly Word[]): Word[] {
+  const asked = (query.get(name) ?? '').split(',')
+  return words.filter((word) => asked.includes(word))
+}
+
+/** Takes a word out of a list, or adds it. */
+export function toggled<Word>(list: readonly Word[], word: Word): Word[] {
+  return list.includes(word) ? list.filter((one) => one !== word) : [...list, word]
+}
+
+export function isFiltered({ search, repo, server, status, freshness, cause }: Wish): boolean {
+  return `${search}${repo}${server}` !== '' || status.length + freshness.length + cause.length > 0
+}
+
+/** The rows that are wished for, worst first and then by name. `rows` are in order of name. */
+export function rowsFor(wish: Wish, rows: readonly StatusRow[]): StatusRow[] {
+  const matches = matcherOf(wish)
+  const byStatus: Record<SyncStatus, StatusRow[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
+  for (const row of rows) {
+    if (wish.status.length > 0 && !wish.status.includes(row.sync_status)) continue
+    if (matches(row)) byStatus[row.sync_status].push(row)
+  }
+  return STATUSES.flatMap((status) => byStatus[status])
+}
+
+/** How many of each status there are, whatever statuses are wished for: what choosing one would show. */
+export function countsFor(wish: Wish, rows: readonly StatusRow[]): Record<SyncStatus, number> {
+  const matches = matcherOf(wish)
+  const counts = { OUT_OF_SYNC: 0, UNKNOWN: 0, SYNCED: 0 }
+  for (const row of rows) if (matches(row)) counts[row.sync_status]++
+  return counts
+}
+
+function matcherOf({ search, repo, server, freshness, cause }: Wish): (row: StatusRow) => boolean {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  return (row) =>
+    (repo === '' || row.repo === repo) &&
+    (server === '' || row.server === server) &&
+    (freshness.length === 0 || (row.freshness !== null && freshness.includes(row.freshness))) &&
+    (cause.length === 0 || (row.reason !== null && cause.includes(row.reason))) &&
+    words.every((word) => textOf(row).includes(word))
+}
+
+const texts = new WeakMap<StatusRow, string>()
+
+/** Everything of a row that a search looks at. */
+function textOf(row: StatusRow): string {
+  const known = texts.get(row)
+  if (known !== undefined) return known
+  const { repo, server, drifted_files, revision, error_code, error_message } = row
+  const text = [repo, server, drifted_files, revision, error_code, error_message].join('\n').toLowerCase()
+  texts.set(row, text)
+  return text
+}

@@ -1,0 +1,54 @@
+import type { StatusRow } from '../../../contract/status-json.ts'
+
+export type SyncStatus = StatusRow['sync_status']
+export type Freshness = NonNullable<StatusRow['freshness']>
+export type Reason = NonNullable<StatusRow['reason']>
+
+/** Worst first. */
+export const STATUSES: readonly SyncStatus[] = ['OUT_OF_SYNC', 'UNKNOWN', 'SYNCED']
+
+export const STATUS_WORD: Readonly<Record<SyncStatus, string>> = {
+  OUT_OF_SYNC: 'Out of sync',
+  UNKNOWN: 'Unknown',
+  SYNCED: 'Synced',
+}
+
+export const FRESHNESSES: readonly Freshness[] = ['STALE', 'LATE', 'FRESH']
+
+export const FRESHNESS_WORD: Readonly<Record<Freshness, string>> = {
+  FRESH: 'Fresh',
+  LATE: 'Late',
+  STALE: 'Stale',
+}
+
+export const FRESHNESS_MEANS: Readonly<Record<Freshness, string>> = {
+  FRESH: 'reports come in time',
+  LATE: 'a report is due',
+  STALE: 'nothing came in time, so what is true now is not known',
+}
+
+export const REASONS: readonly Reason[] = ['check_failed', 'stale']
+
+export const REASON_WORD: Readonly<Record<Reason, string>> = {
+  check_failed: 'Check failed',
+  stale: 'No report came in time',
+  never_reported: 'Never reported',
+}
+
+export const CHANGE_WORD: Readonly<Record<string, string>> = {
+  modified: 'modified',
+  missing: 'missing on the server',
+  extra: 'extra: not in Git',
+  metadata: 'mode or owner',
+}
+
+/** What an UNKNOWN is about, in a few words. Empty for the others. */
+export function whyUnknown({ reason, error_message, error_code, last_known_status }: StatusRow): string {
+  if (reason === 'check_failed') return `Check failed: ${error_message ?? error_code ?? 'no reason given'}`
+  if (reason !== 'stale') return ''
+  return last_known_status === null ? 'Silent, and never known' : `Silent; was ${STATUS_WORD[last_known_status]}`
+}
+
+export function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+}

@@ -1,0 +1,61 @@
+import type { EpisodeRow } from '../../../contract/target-history.ts'
+import { Time } from '../parts/time.tsx'
+import { durationWords } from '../parts/time-words.ts'
+
+/** When it drifted. Nobody saw the moment, so each end is told as the two checks between which it lies. */
+export function EpisodeTable({ episodes }: { readonly episodes: readonly EpisodeRow[] }) {
+  if (episodes.length === 0) return <p className="dim">It never differed from Git, as far as is known.</p>
+  return (
+    <div className="wide">
+      <table className="episodes">
+        <thead>
+          <tr>
+            <th scope="col">Began</th>
+            <th scope="col">Repaired</th>
+            <th scope="col">Time to repair</th>
+            <th scope="col">Files</th>
+            <th scope="col">Checks</th>
+          </tr>
+        </thead>
+        <tbody>
+          {episodes.map((episode) => (
+            <tr key={episode.onset_before}>
+              <td data-label="Began">
+                <Window after={episode.onset_after} before={episode.onset_before} />
+              </td>
+              <td data-label="Repaired">
+                {episode.is_open === 1 ? (
+                  <b>not yet</b>
+                ) : (
+                  <Window after={episode.repair_after} before={episode.repair_before} />
+                )}
+              </td>
+              <td data-label="Time to repair">
+                {episode.time_to_repair_seconds === null ? '–' : durationWords(1_000 * episode.time_to_repair_seconds)}
+              </td>
+              <td data-label="Files">{episode.max_drift_count}</td>
+              <td data-label="Checks">{episode.checks}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Window({ after, before }: { readonly after: string | null; readonly before: string | null }) {
+  if (after === null) {
+    return (
+      <span>
+        before <Time at={before} isLong />
+      </span>
+    )
+  }
+  return (
+    <span>
+      between <Time at={after} isLong />
+      <br />
+      and <Time at={before} isLong />
+    </span>
+  )
+}

@@ -1,0 +1,135 @@
+import { CopyButton } from '../parts/copy-button.tsx'
+import { Time } from '../parts/time.tsx'
+import { CHANGE_WORD, countOf } from '../parts/words.ts'
+import { linesOfDifference } from './file-difference.ts'
+import type { Shown } from './shown.ts'
+
+type File = Shown['files'][number]
+
+// With more, each is opened by hand.
+const OPEN_AT_FIRST = 5
+const SHOWN = 500
+
+/** The drifted files: what changed in each, since when, and by whom. */
+export function FileList({
+  files,
+  isTruncated,
+  count,
+}: {
+  readonly files: readonly File[]
+  readonly isTruncated: boolean
+  readonly count: number
+}) {
+  if (files.length === 0) return <p className="dim">No file differs from Git.</p>
+  return (
+    <>
+      <ul className="file-list">
+        {files.slice(0, SHOWN).map((file) => (
+          <li key={file.name}>
+            <FileItem file={file} isOpen={files.length <= OPEN_AT_FIRST} />
+          </li>
+        ))}
+      </ul>
+      {(files.length > SHOWN || isTruncated) && (
+        <p className="dim">And {countOf(count - Math.min(files.length, SHOWN), 'more file')}.</p>
+      )}
+    </>
+  )
+}
+
+function FileItem({ file, isOpen }: { readonly file: File; readonly isOpen: boolean }) {
+  const facts = factsOf(file)
+  const head = (
+    <>
+      <code className="name">{file.path ?? file.name}</code>{' '}
+      {file.change !== undefined && <span className="change">{CHANGE_WORD[file.change]}</span>}{' '}
+      {file.kind === 'resource' && <span className="change">not a file: a task</span>}
+      <span className="dim who">
+        {file.modified_at !== undefined && (
+          <span>
+            written <Time at={file.modified_at} />
+          </span>
+        )}
+        {file.modified_by !== undefined && <span>by {file.modified_by}</span>}
+        {file.first_seen !== null && (
+          <span>
+            first seen to differ <Time at={file.first_seen} />
+          </span>
+        )}
+      </span>
+    </>
+  )
+  if (facts.length === 0 && file.diff === undefined) {
+    return (
+      <div className="file">
+        {head} <CopyButton text={file.path ?? file.name} what="the path" />
+      </div>
+    )
+  }
+  return (
+    <details className="file" open={isOpen}>
+      <summary>{head}</summary>
+      <CopyButton text={file.path ?? file.name} what="the path" />
+      {facts.length > 0 && (
+        <table className="facts">
+          <thead>
+            <tr>
+              <th scope="col" />
+              <th scope="col">Git declares</th>
+              <th scope="col">the server has</th>
+            </tr>
+          </thead>
+          <tbody>
+            {facts.map(({ name, expected, actual }) => (
+              <tr key={name} className={expected === actual ? 'same' : 'differs'}>
+                <th scope="row">{name}</th>
+                <td>
+                  <code title={expected}>{shorten(expected)}</code>
+                </td>
+                <td>
+                  <code title={actual}>{shorten(actual)}</code>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {file.diff !== undefined && <Difference text={file.diff} />}
+    </details>
+  )
+}
+
+const FACT_WORD = { type: 'type', mode: 'mode', owner: 'owner', group: 'group', sha256: 'SHA-256' } as const
+
+function factsOf({ expected, actual }: File) {
+  const names = Object.keys(FACT_WORD) as (keyof typeof FACT_WORD)[]
+  return names
+    .filter((name) => expected?.[name] !== undefined || actual?.[name] !== undefined)
+    .map((name) => ({ name: FACT_WORD[name], expected: expected?.[name] ?? '–', actual: actual?.[name] ?? '–' }))
+}
+
+// Of a digest the beginning tells two apart; the whole stands in its title.
+function shorten(value: string): string {
+  return value.length === 64 ? `${value.slice(0, 16)}…` : value
+}
+
+const SIGN = { removed: '−', added: '+', same: ' ', place: ' ' } as const
+
+function Difference({ text }: { readonly text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse must be able to scroll it
+    <pre className="difference" tabIndex={0}>
+      {linesOfDifference(text).map(({ kind, parts }, number) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a text that never changes its order
+        <span key={number} className={kind}>
+          <span className="sign">{SIGN[kind]}</span>
+          {parts.map(({ text: part, isMarked }, index) =>
+            // biome-ignore lint/suspicious/noArrayIndexKey: as above
+            isMarked ? <mark key={index}>{part}</mark> : part,
+          )}
+          {'\n'}
+        </span>
+      ))}
+    </pre>
+  )
+}

@@ -1,0 +1,129 @@
+import type { ReactNode } from 'react'
+import { CopyButton } from '../parts/copy-button.tsx'
+import { Status } from '../parts/status.tsx'
+import { Time, useServerNow } from '../parts/time.tsx'
+import { durationWords } from '../parts/time-words.ts'
+import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, whyUnknown } from '../parts/words.ts'
+import { FileList } from './file-list.tsx'
+import type { Shown } from './shown.ts'
+
+/** What is known of a target: its status, how sure that is, and the files that differ. */
+export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly isNow: boolean }) {
+  const { row, files, filesTruncated, error, unchecked, revision, pipelineUrl } = shown
+  const why = whyUnknown(row)
+  return (
+    <>
+      <p className="headline">
+        <Status status={row.sync_status} isLarge />
+        {row.drift_count > 0 && (
+          <span>
+            {row.sync_status === 'UNKNOWN' ? 'last seen with ' : ''}
+            <b>{countOf(row.drift_count, 'drifted file')}</b>
+          </span>
+        )}
+        {row.since !== null && (
+          <span>
+            since <Time at={row.since} isLong />
+          </span>
+        )}
+      </p>
+      {why !== '' && <p className="problem">{why}</p>}
+      {error?.message?.includes('\n') === true && <pre className="problem">{error.message}</pre>}
+      <dl className="facts-list">
+        <Fact name="Last check">
+          <Time at={row.last_check} isLong />
+        </Fact>
+        <Fact name="Freshness">
+          {row.freshness === null ? (
+            <span className="dim">not known</span>
+          ) : (
+            <>
+              {FRESHNESS_WORD[row.freshness]}: {FRESHNESS_MEANS[row.freshness]}
+            </>
+          )}
+          {isNow && row.contact_age_seconds !== null && <NextDue shown={shown} />}
+        </Fact>
+        {row.drift_since !== null && (
+          <Fact name="Drift began">
+            {row.last_clean === null ? (
+              <>
+                before <Time at={row.drift_since} isLong />
+              </>
+            ) : (
+              <>
+                between <Time at={row.last_clean} isLong /> and <Time at={row.drift_since} isLong />
+              </>
+            )}
+          </Fact>
+        )}
+        {row.checked !== null && row.total !== null && (
+          <Fact name="Coverage">
+            {row.checked} of {row.total} checked
+            {unchecked.length > 0 && (
+              <details>
+                <summary>{unchecked.length} not checked</summary>
+                <ul>
+                  {unchecked.map(({ name, reason }) => (
+                    <li key={`${name} ${reason}`}>
+                      <code>{name}</code> {reason}
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            )}
+          </Fact>
+        )}
+        {revision !== null && (
+          <Fact name="Compared with">
+            <Linked url={revision.url}>
+              <code>{revision.commit.slice(0, 12)}</code>
+            </Linked>
+            {revision.branch !== undefined && <> on {revision.branch}</>}{' '}
+            <CopyButton text={revision.commit} what="the commit" />
+          </Fact>
+        )}
+        {pipelineUrl !== null && (
+          <Fact name="Pipeline">
+            <Linked url={pipelineUrl}>the run that checked</Linked>
+          </Fact>
+        )}
+        {row.checks !== null && (
+          <Fact name="Checks">
+            {countOf(row.checks, 'check')} in a row said the same
+            {row.missed_checks !== null && row.missed_checks > 0 && <>, {row.missed_checks} that were due stayed out</>}
+          </Fact>
+        )}
+      </dl>
+      <h2>
+        {row.sync_status === 'UNKNOWN' && files.length > 0 ? 'Files that differed when last seen' : 'Files that differ'}
+      </h2>
+      <FileList files={files} isTruncated={filesTruncated} count={row.drift_count} />
+    </>
+  )
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+/** A report can hold any address: only those that a browser opens as a page become links. */
+function Linked({ url, children }: { readonly url: string | undefined; readonly children: ReactNode }) {
+  if (url === undefined || !/^https?:\/\//i.test(url)) return children
+  return (
+    <a href={url} rel="noreferrer noopener">
+      {children}
+    </a>
+  )
+}
+
+function NextDue({ shown: { row } }: { readonly shown: Shown }) {
+  const now = useServerNow()
+  if (row.last_check === null || row.freshness !== 'FRESH') return null
+  const dueInMs = Date.parse(row.last_check) + 1_000 * row.interval_seconds - now
+  return <span className="dim"> · {dueInMs > 0 ? `next due in ${durationWords(dueInMs)}` : 'next due now'}</span>
+}

@@ -1,0 +1,94 @@
+import { useEffect, useState } from 'react'
+import { Link, useLocation, useSearch } from 'wouter'
+import type { StatusJson } from '../../../contract/status-json.ts'
+import type { TargetDetails } from '../../../contract/target.ts'
+import { pathOf } from '../fleet/lines.tsx'
+import { keyOf } from '../live/key.ts'
+import { useFleet } from '../live/use-fleet.ts'
+import { useKeys } from '../parts/keys.ts'
+import { localTime } from '../parts/time-words.ts'
+import { useJson } from '../parts/use-json.ts'
+import { shownNow, shownThen } from './shown.ts'
+import { TargetFacts } from './target-facts.tsx'
+import { TargetHistory } from './target-history.tsx'
+
+interface Props {
+  readonly repo: string
+  readonly server: string
+}
+
+/** Everything of one target, now or at any moment before. */
+export function TargetPage({ repo, server }: Props) {
+  const [, navigate] = useLocation()
+  const at = momentIn(useSearch())
+  useKeys({ Escape: () => navigate('/') })
+
+  // Its row is another object whenever the server said something new of it.
+  const { rows } = useFleet()
+  const row = rows.find((one) => keyOf(one) === keyOf({ repo, server }))
+  const names = new URLSearchParams({ repo, server })
+  const now = useJson<TargetDetails>(at === null ? `api/v1${pathOf({ repo, server })}` : null, row)
+  const then = useJson<StatusJson>(at === null ? null : `status.json?${names}&at=${at}`, at)
+
+  function show(moment: number | null) {
+    navigate(moment === null ? pathOf({ repo, server }) : `${pathOf({ repo, server })}?at=${moment}`)
+  }
+  const shown = at === null ? now.value && shownNow(now.value) : then.value && shownThen(then.value)
+  const error = at === null ? now.error : then.error
+  const isUnknown = at === null ? now.isMissing : then.value !== null && shown === null
+
+  return (
+    <article className="target-page">
+      <p className="way">
+        <Link href="/">Fleet</Link> / <Link href={`/?repo=${encodeURIComponent(repo)}`}>{repo}</Link> / <b>{server}</b>
+      </p>
+      {at !== null && (
+        <p className="then" role="status">
+          As it was known on {localTime(at, { withZone: true })}.{' '}
+          <button type="button" onClick={() => show(null)}>
+            Back to now
+          </button>
+        </p>
+      )}
+      <h1>{server}</h1>
+      {error !== null && <p className="problem">{error}</p>}
+      {isUnknown && (
+        <p>
+          {at === null ? 'Nothing has ever been reported of this target.' : 'Nothing was known of this target then.'}
+        </p>
+      )}
+      {shown !== null && <TargetFacts shown={shown} isNow={at === null} />}
+      <TargetHistory names={names} version={row} at={at} onPick={show} />
+      <Moment at={at} onPick={show} />
+    </article>
+  )
+}
+
+function momentIn(search: string): number | null {
+  const text = new URLSearchParams(search).get('at')
+  if (text === null) return null
+  const moment = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  return Number.isFinite(moment) ? moment : null
+}
+
+/** The time machine, by keyboard. */
+function Moment({ at, onPick }: { readonly at: number | null; readonly onPick: (at: number | null) => void }) {
+  const [text, setText] = useState('')
+  useEffect(() => setText(at === null ? '' : localTime(at).replace(' ', 'T')), [at])
+  return (
+    <form
+      className="moment-form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const moment = new Date(text).getTime()
+        onPick(Number.isNaN(moment) ? null : moment)
+      }}
+    >
+      <label>
+        Show it as it was at{' '}
+        <input type="datetime-local" step="1" value={text} onChange={({ target }) => setText(target.value)} />
+      </label>
+      <button type="submit">Show</button>
+    </form>
+  )
+}

@@ -1,0 +1,69 @@
+import type { MouseEvent } from 'react'
+import { durationWords, localTime } from '../parts/time-words.ts'
+import { countOf, STATUS_WORD } from '../parts/words.ts'
+import { type Span, type Stretch, sumsOf, ticksIn } from './timeline.ts'
+
+interface Props {
+  readonly span: Span
+  readonly stretches: readonly Stretch[]
+  /** The moment that the page shows; null is now. */
+  readonly at: number | null
+  readonly onPick: (at: number) => void
+}
+
+/** What a target showed over time. Silence is a gap, and what is not known is left empty. */
+export function TimelineChart({ span, stretches, at, onPick }: Props) {
+  const length = span.to - span.from
+  const percent = (moment: number) => `${(100 * (moment - span.from)) / length}%`
+  function pick({ currentTarget, clientX }: MouseEvent<HTMLElement>) {
+    const { left, width } = currentTarget.getBoundingClientRect()
+    onPick(Math.round(span.from + (length * (clientX - left)) / width))
+  }
+  const sums = sumsOf(stretches)
+  return (
+    <figure className="timeline">
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field for the moment beside it does the same by keyboard */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}
+      <div className="track" onClick={pick} title="Click to see this moment">
+        {stretches.map((stretch) => (
+          <span
+            key={`${stretch.kind} ${stretch.from}`}
+            className={`stretch ${stretch.kind}`}
+            title={titleOf(stretch)}
+            style={{
+              left: `min(calc(100% - 3px), ${percent(stretch.from)})`,
+              width: `${(100 * (stretch.to - stretch.from)) / length}%`,
+            }}
+          />
+        ))}
+        {at !== null && at >= span.from && at <= span.to && <span className="moment" style={{ left: percent(at) }} />}
+      </div>
+      <div className="axis" aria-hidden="true">
+        {ticksIn(span).map((tick) => (
+          <span key={tick} style={{ left: percent(tick) }}>
+            {tickWords(tick, length)}
+          </span>
+        ))}
+      </div>
+      <figcaption className="dim">
+        {(['SYNCED', 'OUT_OF_SYNC', 'UNKNOWN'] as const)
+          .filter((kind) => sums[kind] > 0)
+          .map((kind) => `${STATUS_WORD[kind]} ${durationWords(sums[kind])}`)
+          .concat(sums.silent > 0 ? [`silent ${durationWords(sums.silent)}`] : [])
+          .join(' · ') || 'Nothing is known of this time.'}
+      </figcaption>
+    </figure>
+  )
+}
+
+function titleOf({ kind, from, to, driftCount, checks, missed }: Stretch): string {
+  const what = kind === 'silent' ? 'No report came in time' : STATUS_WORD[kind]
+  const drift = kind !== 'SYNCED' && driftCount > 0 ? `, ${countOf(driftCount, 'drifted file')}` : ''
+  const counted = checks === 0 ? '' : `\n${countOf(checks, 'check')}${missed > 0 ? `, ${missed} missed` : ''}`
+  return `${what}${drift}\n${localTime(from)} to ${localTime(to)} (${durationWords(to - from)})${counted}`
+}
+
+function tickWords(tick: number, length: number): string {
+  const text = localTime(tick)
+  return length <= 2 * 86_400_000 ? text.slice(11, 16) : text.slice(5, 10)
+}
