@@ -9,7 +9,7 @@ export interface DriftSummary {
   readonly drifted_files: string | null
 }
 
-const NO_DRIFT: DriftSummary = { drift_id: null, drifted_files: null }
+const NO_DRIFT: DriftSummary = { drifted_files: null, drift_id: null }
 
 const NAMES_SHOWN = 3
 const MAX_NAME_LENGTH = 80
@@ -21,7 +21,7 @@ export function driftSummaryOf(files: readonly DriftedFile[], driftCount: number
   if (files.length === 0) return NO_DRIFT
   const known = summaries.get(files)
   if (known !== undefined) return known
-  const summary = { drift_id: driftIdOf(files), drifted_files: namesOf(files, driftCount) }
+  const summary = { drifted_files: namesOf(files, driftCount), drift_id: driftIdOf(files) }
   summaries.set(files, summary)
   return summary
 }
