@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { agoWords, durationWords, localTime, utcTime } from './time-words.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+describe('a duration in words', () => {
+  const WORDS: readonly (readonly [number, string])[] = [
+    [-5 * MINUTE, '0 s'],
+    [0, '0 s'],
+    [999, '0 s'],
+    [89.9 * SECOND, '89 s'],
+    [90 * SECOND, '1 min'],
+    [89 * MINUTE, '89 min'],
+    [90 * MINUTE, '1 h 30 min'],
+    [2 * HOUR, '2 h'],
+    [2 * HOUR + 5 * MINUTE, '2 h 5 min'],
+    [DAY - 1, '23 h 59 min'],
+    [DAY, '1 day'],
+    [DAY + HOUR, '1 day 1 h'],
+    [2 * DAY, '2 days'],
+    [13 * DAY + 23 * HOUR, '13 days 23 h'],
+    [14 * DAY, '14 days'],
+    [400 * DAY, '400 days'],
+  ]
+  for (const [ms, words] of WORDS) it(`of ${ms} ms is ${words}`, () => assert.equal(durationWords(ms), words))
+
+  it('says just now for what is not two seconds old, and for what a clock puts ahead', () => {
+    assert.equal(agoWords(1_999), 'just now')
+    assert.equal(agoWords(-HOUR), 'just now')
+    assert.equal(agoWords(2_000), '2 s ago')
+  })
+})
+
+describe('a time', () => {
+  it('is written to the second, in UTC and as it is here', () => {
+    const moment = Date.parse('2026-04-21T10:30:05.999Z')
+    assert.equal(utcTime(moment), '2026-04-21 10:30:05 UTC')
+    assert.equal(new Date(localTime(moment).replace(' ', 'T')).getTime(), moment - 999)
+    assert.match(localTime(moment, { withZone: true }), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+$/)
+  })
+})
