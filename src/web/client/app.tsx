@@ -39,7 +39,10 @@ export function App() {
           <Route path="/" component={FleetPage} />
           <Route path="/activity" component={ActivityPage} />
           <Route path="/targets/:repo/:server">
-            {({ repo, server }) => <TargetPage key={`${repo} ${server}`} repo={repo} server={server} />}
+            {(names) => {
+              const [repo, server] = [nameIn(names.repo), nameIn(names.server)]
+              return <TargetPage key={`${repo} ${server}`} repo={repo} server={server} />
+            }}
           </Route>
           <Route>
             <h1>There is nothing here</h1>
@@ -51,6 +54,15 @@ export function App() {
       </main>
     </>
   )
+}
+
+// The router decodes a path as a whole, which leaves the slash of `owner/web` as it was sent.
+function nameIn(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 function Tab({ href, children }: { readonly href: string; readonly children: string }) {
