@@ -9,8 +9,9 @@ export function useKeys(handlers: KeyHandlers): void {
   useEffect(() => {
     function press(event: KeyboardEvent) {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
-      const isTyping =
-        event.target instanceof Element && event.target.closest('input, textarea, select, dialog[open]') !== null
+      const target = event.target instanceof Element ? event.target : null
+      if (target?.closest('dialog[open]') != null) return // its Esc closes it, and nothing behind it
+      const isTyping = target?.closest('input, textarea, select') != null
       if (isTyping && event.key !== 'Escape') return
       latest.current[event.key]?.(event)
     }
