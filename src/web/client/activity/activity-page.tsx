@@ -4,7 +4,7 @@ import type { TransitionRow } from '../../../contract/row-lists.ts'
 import { pathOf } from '../fleet/lines.tsx'
 import { useFleet } from '../live/use-fleet.ts'
 import { Status } from '../parts/status.tsx'
-import { Time } from '../parts/time.tsx'
+import { Time, useServerNow } from '../parts/time.tsx'
 import { useJson } from '../parts/use-json.ts'
 import { STATUS_WORD, STATUSES } from '../parts/words.ts'
 
@@ -24,7 +24,7 @@ export function ActivityPage() {
   const days = query.get('days') ?? '1'
   const { rows } = useFleet()
   const version = useAtMostEvery(ASK_EVERY_MS, rows)
-  const from = Math.floor(Date.now() / 60_000) * 60_000 - DAY_MS * (Number(days) || 1)
+  const from = Math.floor(useServerNow() / 60_000) * 60_000 - DAY_MS * (Number(days) || 1)
   const asked = useJson<readonly TransitionRow[]>(`api/v1/transitions?from=${from}&limit=${SHOWN}`, version)
 
   function change(name: string, value: string) {
