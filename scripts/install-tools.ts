@@ -28,6 +28,7 @@ export const TOOLS: readonly Tool[] = [
   { command: 'bwrap', package: 'bubblewrap', neededFor: 'test' },
   // systemd itself is started nowhere.
   { command: 'systemd-analyze', package: 'systemd', neededFor: 'test' },
+  { command: 'chromium', package: 'chromium', neededFor: 'test' },
   { command: 'promtool', package: 'prometheus', neededFor: 'test', units: ['prometheus.service'] },
   {
     command: 'prometheus-pushgateway',
