@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import { aDriftedRow, aRow } from '../../../../test/web/a-row.ts'
+import { createFleet } from './fleet.ts'
+import { followServer } from './follow-server.ts'
+import { createHub } from './hub.ts'
+import type { Told } from './told.ts'
+
+const NOW = '2026-04-21T10:30:00Z'
+
+type Answer = (response: ServerResponse, request: IncomingMessage) => void
+
+/** A server that answers the streams that are asked for with one answer after the other, and the last again and again. */
+async function aServer(t: TestContext, streams: readonly Answer[], { poll = [aRow()] } = {}) {
+  const asked: { readonly path: string; readonly lastEventId: string | undefined }[] = []
+  const server = createServer((request, response) => {
+    const path = request.url ?? ''
+    asked.push({ path, lastEventId: request.headers['last-event-id']?.toString() })
+    if (path !== '/api/v1/events') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(poll))
+      return
+    }
+    const count = asked.filter((one) => one.path === path).length
+    streams[Math.min(count, streams.length) - 1]?.(response, request)
+  })
+  async function start(port = 0) {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  async function stop() {
+    if (!server.listening) return
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  }
+  await start()
+  t.after(stop)
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/`, asked, stop, startAgain: () => start(port) }
+}
+
+function event(name: string, data: unknown, id?: number): string {
+  return `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
+}
+
+function stream(...pieces: readonly string[]): Answer {
+  return (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write(pieces.join(''))
+}
+
+const RESET = event('reset', { reason: 'start' })
+const READY = event('ready', { seq: 7, generated_at: NOW }, 7)
+const WHOLE = RESET + event('target', aRow(), 7) + READY
+
+/** What was told, and a way to wait for more of it. */
+function aListener() {
+  const told: Told[] = []
+  const heard = new EventEmitter()
+  const fleet = createFleet()
+  return {
+    told,
+    fleet,
+    tell(one: Told) {
+      told.push(one)
+      fleet.take(one)
+      heard.emit('told')
+    },
+    async until(met: (newest: Told) => boolean): Promise<void> {
+      while (!told.some(met)) await once(heard, 'told')
+    },
+  }
+}
+
+function follow(t: TestContext, url: string) {
+  const listener = aListener()
+  const following = followServer(url, listener.tell)
+  t.after(() => following.pause())
+  return { ...listener, following }
+}
+
+describe('following the server', () => {
+  it('is connecting until everything was told, and live from then on', async (t) => {
+    const { url } = await aServer(t, [stream(WHOLE)])
+    const { told, fleet, until } = follow(t, url)
+    await until(({ connection }) => connection === 'live')
+    assert.deepEqual(
+      fleet.read().rows.map(({ server }) => server),
+      ['rsyslog-lab'],
+    )
+    assert.equal(fleet.read().isComplete, true)
+    assert.ok(Math.abs((told.at(-1)?.asOf ?? 0) - Date.parse(NOW)) < 5_000, 'as of the clock of the server')
+  })
+
+  it('goes on from the last event when the stream ends', async (t) => {
+    const { url, asked } = await aServer(t, [
+      (response, request) => {
+        stream(WHOLE)(response, request)
+        response.end(event('closing', { reason: 'stop' }))
+      },
+      stream(event('target', aDriftedRow('new'), 8), READY),
+    ])
+    const { fleet, told, until } = follow(t, url)
+    await until(({ rows }) => rows.some(({ server }) => server === 'new'))
+    assert.deepEqual(
+      asked.map(({ lastEventId }) => lastEventId),
+      [undefined, '7'],
+    )
+    assert.ok(told.some(({ connection }) => connection === 'reconnecting'))
+    assert.equal(fleet.read().rows.length, 2, 'what was known before is still known')
+  })
+
+  it('asks again and again where streams end without a word', async (t) => {
+    const empty: Answer = (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end()
+    const { url, asked } = await aServer(t, [empty])
+    const { fleet, until } = follow(t, url)
+    await until(({ connection }) => connection === 'polling')
+    assert.deepEqual(
+      asked.map(({ path }) => path),
+      ['/api/v1/events', '/api/v1/events', '/api/v1/status'],
+    )
+    assert.deepEqual([fleet.read().isComplete, fleet.read().rows.length], [true, 1])
+  })
+
+  it('asks again and again where streams open and say nothing', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { url } = await aServer(t, [
+      (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
+    ])
+    const { told } = follow(t, url)
+    while (!told.some(({ connection }) => connection === 'polling')) {
+      t.mock.timers.tick(10)
+      await new Promise(setImmediate)
+    }
+    assert.ok(told.some(({ isComplete }) => isComplete))
+  })
+
+  it('stays away for as long as a server with too many clients asks', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { url, asked } = await aServer(t, [
+      (response) => response.writeHead(503, { 'retry-after': '30' }).end(),
+      stream(WHOLE),
+    ])
+    const { told } = follow(t, url)
+    let waitedMs = 0
+    while (!told.some(({ connection }) => connection === 'live')) {
+      // Only while nothing is under way, so that what is waited for is what was asked for.
+      if (asked.length === 1 && told.some(({ connection }) => connection === 'reconnecting')) {
+        t.mock.timers.tick(100)
+        waitedMs += 100
+      }
+      await new Promise(setImmediate)
+    }
+    assert.ok(waitedMs >= 30_000 && waitedMs <= 60_100, `${waitedMs} ms`)
+  })
+
+  it('finds a server that was gone when it is back, and keeps what it knew until then', async (t) => {
+    const server = await aServer(t, [stream(WHOLE), stream(RESET + event('target', aDriftedRow('new'), 1) + READY)])
+    const { fleet, until, told } = follow(t, server.url)
+    await until(({ connection }) => connection === 'live')
+    await server.stop()
+    await until(({ connection }) => connection === 'reconnecting')
+    assert.equal(fleet.read().rows.length, 1)
+    const before = told.length
+    await server.startAgain()
+    await until((one) => told.indexOf(one) >= before && one.connection === 'live')
+    assert.deepEqual(
+      fleet.read().rows.map((row) => row.server),
+      ['new'],
+    )
+  })
+})
+
+describe('the hub of the pages of a browser', () => {
+  it('connects once, and tells a page that comes later everything', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { url, asked } = await aServer(t, [stream(WHOLE)])
+    const [first, second] = [aListener(), aListener()]
+    const hub = createHub(url)
+    const say = [hub.join(first)]
+    await first.until(({ connection }) => connection === 'live')
+    say.push(hub.join(second))
+    assert.deepEqual(second.fleet.read().rows, first.fleet.read().rows)
+    assert.equal(second.fleet.read().isComplete, true)
+    assert.equal(asked.length, 1)
+    endAll(t, say)
+  })
+
+  it('pauses when nobody has looked for half a minute, and goes on from there', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { url, asked } = await aServer(t, [stream(WHOLE), stream(event('target', aDriftedRow('new'), 8) + READY)])
+    const page = aListener()
+    const pass = aClock(t)
+    const say = createHub(url).join(page)
+    await page.until(({ connection }) => connection === 'live')
+    say('hidden')
+    pass(25)
+    assert.equal(page.told.at(-1)?.connection, 'live')
+    say('hidden')
+    pass(10)
+    assert.equal(page.told.at(-1)?.connection, 'paused')
+    say('visible')
+    await page.until(({ rows }) => rows.some(({ server }) => server === 'new'))
+    assert.deepEqual(
+      asked.map(({ lastEventId }) => lastEventId),
+      [undefined, '7'],
+    )
+    endAll(t, [say])
+  })
+
+  it('forgets a page that says nothing any more, and tells it everything when it speaks again', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { url } = await aServer(t, [stream(WHOLE)])
+    const [quiet, other] = [aListener(), aListener()]
+    const pass = aClock(t)
+    const hub = createHub(url)
+    const say = [hub.join(quiet), hub.join(other)]
+    await quiet.until(({ connection }) => connection === 'live')
+    for (let ten = 0; ten < 5; ten++) {
+      pass(10)
+      say[1]?.('visible')
+    }
+    const before = quiet.told.length
+    say[0]?.('visible')
+    const again = quiet.told[before]
+    assert.deepEqual([again?.isReset, again?.isComplete, again?.rows.length], [true, true, 1])
+    endAll(t, say)
+  })
+})
+
+/** The clock that the hub looks at, with its timer. */
+function aClock(t: TestContext): (seconds: number) => void {
+  let nowMs = 1_000
+  t.mock.method(performance, 'now', () => nowMs)
+  return (seconds) => {
+    for (let left = seconds; left > 0; left--) {
+      nowMs += 1_000
+      t.mock.timers.tick(1_000)
+    }
+  }
+}
+
+/** Ends the connection of a hub, which nothing else does. */
+function endAll(t: TestContext, say: readonly ((message: 'gone') => void)[]): void {
+  const pass = aClock(t)
+  for (const one of say) one('gone')
+  pass(40)
+}
