@@ -14,6 +14,9 @@ describe('what a row says of its drift', () => {
     assert.equal(driftSummaryOf(files.slice(0, 2), 2).drifted_files, 'a, b')
     assert.equal(driftSummaryOf(files, 4).drifted_files, 'a, b, c and 1 more')
     assert.equal(driftSummaryOf(files.slice(0, 3), 6_000).drifted_files, 'a, b, c and 5997 more')
+    const cut = [changed('a')]
+    assert.equal(driftSummaryOf(cut, 5_001).drifted_files, 'a and 5000 more')
+    assert.equal(driftSummaryOf(cut, 6_001).drifted_files, 'a and 6000 more')
     assert.equal(driftSummaryOf([changed('x'.repeat(4_096))], 1).drifted_files?.length, 81)
   })
 

@@ -15,14 +15,15 @@ const NAMES_SHOWN = 3
 const MAX_NAME_LENGTH = 80
 
 // A list of files is kept once for all checks and targets that found it, so it is summed up once.
-const summaries = new WeakMap<readonly DriftedFile[], DriftSummary>()
+// Of one that was cut short, the same files may stand for other numbers.
+const summaries = new WeakMap<readonly DriftedFile[], { readonly count: number; readonly summary: DriftSummary }>()
 
 export function driftSummaryOf(files: readonly DriftedFile[], driftCount: number): DriftSummary {
   if (files.length === 0) return NO_DRIFT
   const known = summaries.get(files)
-  if (known !== undefined) return known
+  if (known?.count === driftCount) return known.summary
   const summary = { drifted_files: namesOf(files, driftCount), drift_id: driftIdOf(files) }
-  summaries.set(files, summary)
+  summaries.set(files, { count: driftCount, summary })
   return summary
 }
 

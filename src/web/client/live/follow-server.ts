@@ -138,7 +138,8 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
   return {
     resume,
     pause() {
-      running?.abort()
+      if (running === null) return
+      running.abort()
       running = null
       flush('paused')
     },

@@ -78,6 +78,11 @@ describe('a difference', () => {
       assert.ok(Array.isArray(linesOfDifference(text)))
     })
   }
+
+  it('takes a removed comment of SQL for what it is, not for the name of a file', () => {
+    const kinds = linesOfDifference('--- a\n+++ b\n@@ -1,2 +1,1 @@\n--- drop it\n same').map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['place', 'place', 'place', 'removed', 'same'])
+  })
 })
 
 function oneLine(text: string): string {

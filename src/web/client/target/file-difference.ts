@@ -28,14 +28,17 @@ export function linesOfDifference(text: string): DifferenceLine[] {
     added = []
   }
 
+  let isInHead = true // until the first place: from then on `---` begins a removed line that begins with `--`
   for (const line of text.split('\n')) {
-    if (line.startsWith('-') && !line.startsWith('--- ')) {
+    const isPlace = line.startsWith('@@') || (isInHead && /^(--- |\+\+\+ )/.test(line))
+    if (line.startsWith('@@')) isInHead = false
+    if (!isPlace && line.startsWith('-')) {
       if (added.length > 0) settle()
       removed.push(line.slice(1))
-    } else if (line.startsWith('+') && !line.startsWith('+++ ')) added.push(line.slice(1))
+    } else if (!isPlace && line.startsWith('+')) added.push(line.slice(1))
     else {
       settle()
-      if (/^(@@|--- |\+\+\+ )/.test(line)) lines.push({ kind: 'place', parts: plain(line) })
+      if (isPlace) lines.push({ kind: 'place', parts: plain(line) })
       else if (line !== '') lines.push({ kind: 'same', parts: plain(line.replace(/^ /, '')) })
     }
   }

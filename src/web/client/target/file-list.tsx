@@ -1,3 +1,4 @@
+import { memo, useMemo, useState } from 'react'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Time } from '../parts/time.tsx'
 import { CHANGE_WORD, countOf } from '../parts/words.ts'
@@ -26,7 +27,7 @@ export function FileList({
       <ul className="file-list">
         {files.slice(0, SHOWN).map((file) => (
           <li key={file.name}>
-            <FileItem file={file} isOpen={files.length <= OPEN_AT_FIRST} />
+            <FileItem file={file} isOpenAtFirst={files.length <= OPEN_AT_FIRST} />
           </li>
         ))}
       </ul>
@@ -37,7 +38,8 @@ export function FileList({
   )
 }
 
-function FileItem({ file, isOpen }: { readonly file: File; readonly isOpen: boolean }) {
+function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpenAtFirst: boolean }) {
+  const [isOpen, setIsOpen] = useState(isOpenAtFirst)
   const facts = factsOf(file)
   const head = (
     <>
@@ -67,7 +69,7 @@ function FileItem({ file, isOpen }: { readonly file: File; readonly isOpen: bool
     )
   }
   return (
-    <details className="file" open={isOpen}>
+    <details className="file" open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>{head}</summary>
       <CopyButton text={file.path ?? file.name} what="the path" />
       {facts.length > 0 && (
@@ -94,7 +96,7 @@ function FileItem({ file, isOpen }: { readonly file: File; readonly isOpen: bool
           </tbody>
         </table>
       )}
-      {file.diff !== undefined && <Difference text={file.diff} />}
+      {isOpen && file.diff !== undefined && <Difference text={file.diff} />}
     </details>
   )
 }
@@ -115,11 +117,13 @@ function shorten(value: string): string {
 
 const SIGN = { removed: '−', added: '+', same: ' ', place: ' ' } as const
 
-function Difference({ text }: { readonly text: string }) {
+// Comparing words takes its time, and the page is drawn anew whenever something of the fleet changes.
+const Difference = memo(function Difference({ text }: { readonly text: string }) {
+  const lines = useMemo(() => linesOfDifference(text), [text])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse must be able to scroll it
     <pre className="difference" tabIndex={0}>
-      {linesOfDifference(text).map(({ kind, parts }, number) => (
+      {lines.map(({ kind, parts }, number) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a text that never changes its order
         <span key={number} className={kind}>
           <span className="sign">{SIGN[kind]}</span>
@@ -132,4 +136,4 @@ function Difference({ text }: { readonly text: string }) {
       ))}
     </pre>
   )
-}
+})
