@@ -1,11 +1,12 @@
 import type { Benchmark, Results, World } from './benchmark.ts'
-import { atLeast, type Goal, lowerThanPeer } from './figures/goal.ts'
+import { atLeast, type Goal, justSaid, lowerThanPeer } from './figures/goal.ts'
 import { figure, spreadTextOf, tableText } from './figures/markdown.ts'
 import { ratiosOf } from './figures/spread.ts'
 import type { LastCheck, PushRequests, ReportRequests } from './load/job.ts'
 import { failureOf, runLoad } from './load/run-load.ts'
 import { missingFrom } from './newest-state.ts'
 import { runRounds, type Slot } from './rounds.ts'
+import { startBareHttp } from './servers/bare-http.ts'
 import { startGitopsStatusServer } from './servers/gitops-status-server.ts'
 import { startPushgateway } from './servers/pushgateway.ts'
 import { untilQuiet } from './servers/quiet.ts'
@@ -68,6 +69,7 @@ function namesOf({ targets, batch }: Given) {
     oursBatches: `gitops-status-server, batches of ${batch}`,
     oursMany: `gitops-status-server, ${targets} targets`,
     peerMany: `Pushgateway, ${targets} groups`,
+    bare: 'node:http, nothing stored',
   }
 }
 
@@ -91,7 +93,15 @@ async function contest(given: Given, world: World): Promise<Slot<Figure>[]> {
     return [slotOf({ name, server, requests: { kind: 'push', lastCheck, targets: groups } }, given)]
   }
 
+  const bare = async () => {
+    if (world.alone) return []
+    const server = await startBareHttp({ directory: world.makeDirectory('bare') })
+    const requests = { kind: 'report', lastCheck, targets: 1, batch: null } as const
+    return [slotOf({ name: names.bare, server, requests, keepsNothing: true }, given)]
+  }
+
   const slots = [
+    bare(),
     peer(names.peerOne, 1, true),
     ours(names.oursOne, { targets: 1, batch: null }),
     peer(names.peerUnchecked, 1, false),
@@ -106,9 +116,11 @@ interface Contestant {
   readonly name: string
   readonly server: ServerProcess
   readonly requests: ReportRequests | PushRequests
+  /** Nothing of what it took can be asked for. */
+  readonly keepsNothing?: boolean
 }
 
-function slotOf({ name, server, requests }: Contestant, given: Given): Slot<Figure> {
+function slotOf({ name, server, requests, keepsNothing = false }: Contestant, given: Given): Slot<Figure> {
   const isBatch = requests.kind === 'report' && requests.batch !== null
   const size = isBatch ? given.batch : 1
   let first = 0
@@ -130,7 +142,8 @@ function slotOf({ name, server, requests }: Contestant, given: Given): Slot<Figu
         },
       })
       first = result.next
-      const missing = requests.kind === 'report' ? await missingFrom(server.port, requests, first) : null
+      const missing =
+        requests.kind === 'report' && !keepsNothing ? await missingFrom(server.port, requests, first) : null
       await untilQuiet(server)
       const failure = failureOf(result) ?? missing
       const { p50, p99 } = result.latency
@@ -170,7 +183,7 @@ function goalsOf(names: Names, figures: Figures): Goal[] {
     const of = (name: string) => figures.get(name)?.map((one) => one[what]) ?? []
     return ratiosOf(of(ours), of(peer))
   }
-  const { peerOne, oursOne, peerUnchecked, oursBatches, oursMany, peerMany } = names
+  const { peerOne, oursOne, peerUnchecked, oursBatches, oursMany, peerMany, bare } = names
   const compared = [
     [15, oursOne, peerOne],
     [100, oursMany, peerMany],
@@ -178,6 +191,8 @@ function goalsOf(names: Names, figures: Figures): Goal[] {
     [10, oursBatches, peerUnchecked],
   ] as const
   return [
+    justSaid(`reports/s: ${bare} ÷ ${peerOne}`, ratios('perSecond', bare, peerOne)),
+    justSaid(`reports/s: ${oursOne} ÷ ${bare}`, ratios('perSecond', oursOne, bare)),
     ...compared.map(([least, ours, peer]) =>
       atLeast(least, `reports/s: ${ours} ÷ ${peer}`, ratios('perSecond', ours, peer)),
     ),

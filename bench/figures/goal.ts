@@ -5,7 +5,8 @@ export interface Goal {
   readonly what: string
   readonly needed: string
   readonly reached: Spread | null
-  readonly isMet: boolean
+  /** Null: nothing was asked, it only says where a limit is. */
+  readonly isMet: boolean | null
 }
 
 /** The median decides: single rounds are at the mercy of the machine. */
@@ -17,6 +18,10 @@ export function atLeast(least: number, what: string, ratios: readonly number[]):
 export function lowerThanPeer(what: string, ratios: readonly number[]): Goal {
   const reached = spreadOf(ratios)
   return { what, needed: '< 1 ×', reached, isMet: reached !== null && reached.median < 1 }
+}
+
+export function justSaid(what: string, ratios: readonly number[]): Goal {
+  return { what, needed: '–', reached: spreadOf(ratios), isMet: null }
 }
 
 /** Here every single figure counts. */

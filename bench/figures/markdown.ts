@@ -29,7 +29,7 @@ export function goalsTable(goals: readonly Goal[]): Table {
       what,
       needed,
       spreadText(reached),
-      isMet ? 'yes' : '**no**',
+      isMet === null ? '' : isMet ? 'yes' : '**no**',
     ]),
   }
 }
