@@ -5,22 +5,22 @@ import { yamlMap, yamlText } from './yaml-text.ts'
 // GitLab.com starts a schedule every five minutes at the most, and a server of one's own, as it is set up, every ten.
 const INTERVAL_SECONDS = 900
 
-const ON_BRANCH = '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH'
-
 /** For GitLab 15 and newer. Variables of a project reach every job by themselves, so none is named here twice. */
 export function gitlabPipeline(facts: RepositoryFacts): string {
   const commands = pipelineCommands(facts, `(cat "$SSH_PRIVATE_KEY_FILE"; echo)`)
   const variables = pipelineVariables(facts, INTERVAL_SECONDS)
-  const onPush = `    - if: $CI_PIPELINE_SOURCE == "push" && ${ON_BRANCH}`
+  const onBranch = `$CI_COMMIT_BRANCH == ${facts.isBranchChosen ? JSON.stringify(facts.branch) : '$CI_DEFAULT_BRANCH'}`
+  const theBranch = facts.isBranchChosen ? `the branch ${facts.branch}` : 'the default branch'
+  const onPush = `    - if: $CI_PIPELINE_SOURCE == "push" && ${onBranch}`
   return `${[
-    '# For GitLab CI: what is pushed to the default branch is checked and deployed, and gitops-status-server is told how',
+    `# For GitLab CI: what is pushed to ${theBranch} is checked and deployed, and gitops-status-server is told how`,
     '# the servers differ from Git.',
     '#',
     '# Settings, CI/CD, Variables:',
     '#   SSH_PRIVATE_KEY_FILE   of type File (a key of several lines cannot be masked), protected, so that it reaches',
     '#                          protected branches only and no merge request',
     ...(facts.token ? ['#   GITOPS_STATUS_TOKEN    masked and protected'] : []),
-    '# Build, Pipeline schedules: gitops_sync_check, on the default branch, as often as your GitLab lets you. It runs with',
+    `# Build, Pipeline schedules: gitops_sync_check, on ${theBranch}, as often as your GitLab lets you. It runs with`,
     '# the rights of its owner and stops when that person leaves.',
     '',
     'default:',
@@ -57,8 +57,8 @@ export function gitlabPipeline(facts: RepositoryFacts): string {
     onPush,
     '      when: always',
     '    # Of another branch a check would call drift what is only not merged yet.',
-    `    - if: $CI_PIPELINE_SOURCE == "schedule" && ${ON_BRANCH}`,
-    `    - if: $CI_PIPELINE_SOURCE == "web" && ${ON_BRANCH}`,
+    `    - if: $CI_PIPELINE_SOURCE == "schedule" && ${onBranch}`,
+    `    - if: $CI_PIPELINE_SOURCE == "web" && ${onBranch}`,
   ].join('\n')}\n`
 }
 

@@ -13,6 +13,7 @@ const FACTS = {
   server: null,
   serverUrl: 'https://status.example.org',
   branch: 'main',
+  isBranchChosen: false,
   image: 'reporter:1',
   inventory: 'hosts.ini',
   deployPlaybook: 'site.yml',

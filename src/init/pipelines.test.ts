@@ -11,6 +11,7 @@ const FACTS: RepositoryFacts = {
   server: null,
   serverUrl: 'https://status.example.org',
   branch: 'main',
+  isBranchChosen: false,
   image: 'registry.example.org:5000/ops/gitops-status-reporter:0.1.0',
   inventory: 'inventory/hosts.ini',
   deployPlaybook: 'site.yml',
@@ -25,6 +26,7 @@ const HOSTILE: RepositoryFacts = {
   server: 'no',
   serverUrl: 'http://[::1]:8080/a%20b',
   branch: '0x1',
+  isBranchChosen: true,
 }
 const render = (ci: CiName, facts = FACTS) => PIPELINES[ci].render(facts)
 
@@ -186,6 +188,12 @@ describe('a pipeline that init writes', () => {
       for (const source of ['schedule', 'web'])
         assert.deepEqual(all(source, main), ['never', 'never', 'never', 'on_success'])
       assert.deepEqual(all('web', { CI_COMMIT_BRANCH: 'other' }), ['never', 'never', 'never', 'never'])
+    })
+
+    it('deploys the branch that somebody named, whatever the default one is', () => {
+      for (const ci of CI_NAMES)
+        assert.match(render(ci, { ...FACTS, branch: 'prod', isBranchChosen: true }), /\bprod\b/, ci)
+      assert.doesNotMatch(render('woodpecker', { ...FACTS, branch: 'prod', isBranchChosen: true }), /DEFAULT_BRANCH/)
     })
 
     it('lets deploy and check wait for each other', () => {

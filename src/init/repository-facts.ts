@@ -5,7 +5,10 @@ export interface RepositoryFacts {
   /** SERVER_NAME; null: every host of the inventory under its own name. */
   readonly server: string | null
   readonly serverUrl: string
+  /** The branch that is deployed. */
   readonly branch: string
+  /** Somebody named it. Otherwise a pipeline that can say so deploys whatever branch is the default one. */
+  readonly isBranchChosen: boolean
   readonly image: string
   readonly inventory: string
   /** The playbook that deploys. The drift check runs it, too, in check mode. */

@@ -2,8 +2,8 @@ import { pipelineCommands, pipelineVariables, type Variable } from './pipeline-c
 import type { RepositoryFacts } from './repository-facts.ts'
 import { yamlMap, yamlText } from './yaml-text.ts'
 
-// Woodpecker writes the pipeline's own branch in here before it reads the file.
-const BRANCH = `\${CI_REPO_DEFAULT_BRANCH}`
+// Woodpecker writes the name in here before it reads the file.
+const DEFAULT_BRANCH = `\${CI_REPO_DEFAULT_BRANCH}`
 
 /**
  * For Woodpecker 3. No `depends_on`: a step that `when` leaves out may not be named in it (an error up to 3.14), and
@@ -12,6 +12,7 @@ const BRANCH = `\${CI_REPO_DEFAULT_BRANCH}`
 export function woodpeckerPipeline(facts: RepositoryFacts): string {
   const commands = pipelineCommands(facts, `printf "%s\\n" "$SSH_PRIVATE_KEY"`)
   const variables = pipelineVariables(facts, null)
+  const branch = facts.isBranchChosen ? yamlText(facts.branch) : DEFAULT_BRANCH
   return `${[
     '# For Woodpecker 3: what is pushed is checked and deployed, and gitops-status-server is told how the servers differ',
     '# from Git. What the server itself needs, `gitops-status woodpecker setup` does or names: the cron job',
@@ -27,10 +28,10 @@ export function woodpeckerPipeline(facts: RepositoryFacts): string {
     '  - event: [push, pull_request]',
     '  - event: cron',
     '    cron: gitops_sync_check',
-    `    branch: ${BRANCH}`,
+    `    branch: ${branch}`,
     '  # Of another branch a check would call drift what is only not merged yet.',
     '  - event: manual',
-    `    branch: ${BRANCH}`,
+    `    branch: ${branch}`,
     '',
     '# One after the other. After a step that failed only those with `status: failure` run.',
     'steps:',
@@ -45,12 +46,12 @@ export function woodpeckerPipeline(facts: RepositoryFacts): string {
       : []),
     '    when:',
     '      - event: push',
-    `        branch: ${BRANCH}`,
+    `        branch: ${branch}`,
     '',
     ...step('deploy', variables.ansibleOverSsh, ['SSH_PRIVATE_KEY'], commands.deploy),
     '    when:',
     '      - event: push',
-    `        branch: ${BRANCH}`,
+    `        branch: ${branch}`,
     '',
     '  # After the deploy, whether it succeeded or not, and alone on the cron job and on manual runs. It fails when the',
     '  # status of a server is not known or was not delivered; with `failure: ignore` the pipeline stays green even so.',
@@ -63,7 +64,7 @@ export function woodpeckerPipeline(facts: RepositoryFacts): string {
     ),
     '    when:',
     '      - event: push',
-    `        branch: ${BRANCH}`,
+    `        branch: ${branch}`,
     '        status: [success, failure]',
     '      - event: cron',
     '        cron: gitops_sync_check',

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { childEnvironment } from '../drift/ansible-environment.ts'
@@ -172,11 +172,18 @@ function hostKeys({ settings, directory }: CommandContext): Finding[] {
   const { text, file } = settings.knownHosts
   if (text !== null) return [{ what, outcome: 'ok', detail: 'from SSH_KNOWN_HOSTS' }]
   const chosen = resolve(directory, file ?? COMMITTED_KNOWN_HOSTS)
-  return [
-    existsSync(chosen)
-      ? { what, outcome: 'ok', detail: `from ${chosen}` }
-      : { what, outcome: 'skipped', detail: `${chosen} does not exist: over SSH no server will pass` },
-  ]
+  if (!existsSync(chosen)) {
+    return [{ what, outcome: 'skipped', detail: `${chosen} does not exist: over SSH no server will pass` }]
+  }
+  if (!holdsKeys(readFileSync(chosen, 'utf8'))) {
+    return [{ what, outcome: 'wrong', detail: `${chosen} holds no key`, hint: hintFor('host_key_unknown') }]
+  }
+  return [{ what, outcome: 'ok', detail: `from ${chosen}` }]
+}
+
+/** A line that is neither empty nor a comment. */
+function holdsKeys(text: string): boolean {
+  return /^[ \t]*[^#\s]/m.test(text)
 }
 
 /** Connects to each server with the very settings of a check, and does nothing there. */

@@ -159,6 +159,7 @@ export async function readInitSettings(
       server: server === '' ? null : server,
       serverUrl: serverUrl.replace(/\/+$/, ''),
       branch,
+      isBranchChosen: flags.branch !== undefined || branch !== found.branch,
       image,
       inventory,
       deployPlaybook,
