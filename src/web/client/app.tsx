@@ -10,12 +10,13 @@ import { ThemeButton } from './parts/theme-button.tsx'
 import { TargetPage } from './target/target-page.tsx'
 
 export function App() {
-  const { rows, isComplete } = useFleet()
+  const { rows, isComplete, connection } = useFleet()
   const drifting = rows.reduce((count, row) => count + row.out_of_sync, 0)
   const unknown = rows.reduce((count, row) => count + (row.sync_status === 'UNKNOWN' ? 1 : 0), 0)
   useEffect(() => {
-    if (isComplete) showInTab({ drifting, unknown })
-  }, [drifting, unknown, isComplete])
+    const isKnown = isComplete && (connection === 'live' || connection === 'polling')
+    showInTab({ targets: rows.length, drifting, unknown, isKnown })
+  }, [drifting, unknown, isComplete, connection, rows.length])
 
   return (
     <>

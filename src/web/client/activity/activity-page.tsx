@@ -76,7 +76,9 @@ export function ActivityPage() {
               <span className="dim">{one.repo}</span>
             </span>
             <span className="change-of-status">
-              <span className="dim">{one.from_status === null ? '' : STATUS_WORD[one.from_status]} →</span>{' '}
+              <span className="dim">
+                {one.from_status === null ? 'first known as' : `${STATUS_WORD[one.from_status]} →`}
+              </span>{' '}
               <Status status={one.to_status} />
             </span>
           </li>

@@ -3,6 +3,8 @@ import { NoStream, readEventStream } from './event-stream.ts'
 import type { Connection, Told } from './told.ts'
 
 export interface Following {
+  /** The server's clock, in milliseconds since 1970. Null before it was heard. */
+  serverNow(): number | null
   /** Nobody looks: ends the connection. Going on continues where it was. */
   pause(): void
   resume(): void
@@ -15,6 +17,7 @@ const FIRST_WORD_MS = 8_000
 // So many streams without a word are not an accident.
 const WORDLESS = 2
 const POLL_EVERY_MS = 5_000
+const POLL_TIMEOUT_MS = 10_000
 const TRY_STREAM_AGAIN_MS = 60_000
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
@@ -31,25 +34,31 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
   const statusUrl = new URL('api/v1/status', base).href
   let connection: Connection = 'connecting'
   let news = noNews()
-  let clockAheadMs = 0
-  let heardAtMs: number | null = null
+  /** The server's clock, less our monotonic one: somebody may set this browser's clock at any time. */
+  let serverClockMs: number | null = null
+  let heardAtMs = 0
   let lastEventId = ''
   let wordless = 0
   let running: AbortController | null = null
 
+  const serverNow = () => serverClockMs && serverClockMs + performance.now()
+
   function flush(next: Connection = connection): void {
     connection = next
-    tell({ connection, asOf: heardAtMs && heardAtMs + clockAheadMs, clockAheadMs, ...news })
-    news = noNews()
+    const told = news
+    news = noNews() // whatever becomes of it, it is not told twice
+    tell({ connection, asOf: serverClockMs && serverClockMs + heardAtMs, serverNow: serverNow(), ...told })
   }
 
+  /** @throws NoStream when it is not what a server of ours says */
   function take(event: string | undefined, data: string): void {
-    if (event === 'target') news.rows.push(JSON.parse(data))
-    else if (event === 'removed') news.removed.push(JSON.parse(data))
+    if (event === 'target') news.rows.push(understood(JSON.parse(data)))
+    else if (event === 'removed') news.removed.push(understood(JSON.parse(data)))
     else if (event === 'reset') news = { ...noNews(), isReset: true }
     else if (event === 'ready') {
-      clockAheadMs = Date.parse(JSON.parse(data).generated_at) - Date.now()
+      serverClockMs = Date.parse(JSON.parse(data).generated_at) - performance.now()
       news.isComplete = true
+      wordless = 0
       connection = 'live'
     }
   }
@@ -59,7 +68,7 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
     const silence = new AbortController()
     let timer = setTimeout(() => silence.abort(), FIRST_WORD_MS)
     let isOpen = false
-    let hasWord = false
+    if (connection === 'polling') flush('reconnecting') // nobody asks meanwhile
     try {
       await readEventStream(
         eventsUrl,
@@ -69,32 +78,35 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
             isOpen = true
           },
           onEvent({ event, data, id }) {
-            hasWord = true
-            wordless = 0
+            if (stop.aborted) return
             take(event, data)
             if (id !== undefined) lastEventId = id
           },
           onRead() {
+            if (stop.aborted) return
             clearTimeout(timer)
-            timer = setTimeout(() => silence.abort(), hasWord ? SILENT_MS : FIRST_WORD_MS)
-            if (connection === 'live') heardAtMs = Date.now()
+            timer = setTimeout(() => silence.abort(), connection === 'live' ? SILENT_MS : FIRST_WORD_MS)
+            if (connection === 'live') heardAtMs = performance.now()
             flush()
           },
         },
       )
     } finally {
       clearTimeout(timer)
-      if (!hasWord && (isOpen || silence.signal.aborted)) wordless++
+      if (connection !== 'live' && !stop.aborted && (isOpen || silence.signal.aborted)) wordless++
     }
   }
 
   async function poll(stop: AbortSignal): Promise<void> {
-    const response = await fetch(statusUrl, { signal: stop, cache: 'no-cache' })
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(POLL_TIMEOUT_MS)])
+    const response = await fetch(statusUrl, { signal, cache: 'no-cache' })
     if (!response.ok) throw new NoStream(`HTTP ${response.status}`)
-    const rows: StatusRow[] = await response.json()
-    heardAtMs = Date.now()
+    const answer: unknown = await response.json()
+    if (!Array.isArray(answer)) throw new NoStream('no list of targets')
+    const rows = answer.map((row) => understood<StatusRow>(row))
+    heardAtMs = performance.now()
     const serverClock = Date.parse(response.headers.get('date') ?? '')
-    if (!Number.isNaN(serverClock)) clockAheadMs = serverClock - heardAtMs
+    serverClockMs = (Number.isNaN(serverClock) ? Date.now() : serverClock) - heardAtMs
     lastEventId = '' // what a stream told before is not what it would have to go on from
     news = { isReset: true, isComplete: true, rows, removed: [] }
     flush('polling')
@@ -136,6 +148,7 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
 
   resume()
   return {
+    serverNow,
     resume,
     pause() {
       if (running === null) return
@@ -151,6 +164,17 @@ interface News {
   isComplete: boolean
   readonly rows: StatusRow[]
   readonly removed: { repo: string; server: string }[]
+}
+
+// A login page, say, that a proxy puts in the place of an answer.
+function understood<Value extends { readonly repo: string; readonly server: string }>(value: unknown): Value {
+  const isNamed =
+    typeof value === 'object' &&
+    value !== null &&
+    typeof Reflect.get(value, 'repo') === 'string' &&
+    typeof Reflect.get(value, 'server') === 'string'
+  if (!isNamed) throw new NoStream('no target')
+  return value as Value
 }
 
 function noNews(): News {

@@ -14,13 +14,13 @@ const NOW = '2026-04-21T10:30:00Z'
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
 /** A server that answers the streams that are asked for with one answer after the other, and the last again and again. */
-async function aServer(t: TestContext, streams: readonly Answer[], { poll = [aRow()] } = {}) {
+async function aServer(t: TestContext, streams: readonly Answer[], { nextPoll = (): unknown => [aRow()] } = {}) {
   const asked: { readonly path: string; readonly lastEventId: string | undefined }[] = []
   const server = createServer((request, response) => {
     const path = request.url ?? ''
     asked.push({ path, lastEventId: request.headers['last-event-id']?.toString() })
     if (path !== '/api/v1/events') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(poll))
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(nextPoll()))
       return
     }
     const count = asked.filter((one) => one.path === path).length
@@ -134,6 +134,21 @@ describe('following the server', () => {
       await new Promise(setImmediate)
     }
     assert.ok(told.some(({ isComplete }) => isComplete))
+  })
+
+  it('says that it is not live when the answer is not ours, and goes on when it is again', async (t) => {
+    const answers: unknown[] = [{ login: 'required' }, [null], [aRow()]]
+    const { url } = await aServer(
+      t,
+      [(response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end()],
+      {
+        nextPoll: () => answers.shift() ?? [aRow()],
+      },
+    )
+    const { told, until } = follow(t, url)
+    await until(({ connection, rows }) => connection === 'polling' && rows.length === 1)
+    assert.ok(told.every(({ rows }) => rows.every((row) => row !== null)))
+    assert.equal(answers.length, 0)
   })
 
   it('stays away for as long as a server with too many clients asks', async (t) => {

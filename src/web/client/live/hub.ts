@@ -25,10 +25,9 @@ const FORGET_AFTER_MS = 40_000
 export function createHub(base: string): Hub {
   const rows = new Map<string, StatusRow>()
   let incoming: Map<string, StatusRow> | null = null
-  let latest: Pick<Told, 'connection' | 'asOf' | 'clockAheadMs' | 'isComplete'> = {
+  let latest: Pick<Told, 'connection' | 'asOf' | 'isComplete'> = {
     connection: 'connecting',
     asOf: null,
-    clockAheadMs: 0,
     isComplete: false,
   }
   const pages = new Map<Page, { isVisible: boolean; heardAtMs: number }>()
@@ -39,7 +38,7 @@ export function createHub(base: string): Hub {
     for (const page of pages.keys()) page.tell(told)
   })
 
-  function keep({ connection, asOf, clockAheadMs, isReset, isComplete, rows: changed, removed }: Told): void {
+  function keep({ connection, asOf, isReset, isComplete, rows: changed, removed }: Told): void {
     if (isReset) incoming = new Map()
     const into = incoming ?? rows
     for (const row of changed) into.set(keyOf(row), row)
@@ -49,7 +48,7 @@ export function createHub(base: string): Hub {
       for (const [key, row] of incoming) rows.set(key, row)
       incoming = null
     }
-    latest = { connection, asOf, clockAheadMs, isComplete: latest.isComplete || isComplete }
+    latest = { connection, asOf, isComplete: latest.isComplete || isComplete }
   }
 
   function lookAround(): void {
@@ -70,9 +69,10 @@ export function createHub(base: string): Hub {
     join(page) {
       function enter() {
         pages.set(page, { isVisible: true, heardAtMs: performance.now() })
-        page.tell({ ...latest, isReset: true, rows: [...rows.values()], removed: [] })
+        const now = { ...latest, serverNow: following.serverNow() }
+        page.tell({ ...now, isReset: true, rows: [...rows.values()], removed: [] })
         if (incoming === null) return
-        page.tell({ ...latest, isReset: true, isComplete: false, rows: [...incoming.values()], removed: [] })
+        page.tell({ ...now, isReset: true, isComplete: false, rows: [...incoming.values()], removed: [] })
       }
       enter()
       lookAround()

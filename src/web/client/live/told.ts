@@ -8,8 +8,8 @@ export interface Told {
   readonly connection: Connection
   /** The server's clock when it was last heard, in milliseconds since 1970. Null before that. */
   readonly asOf: number | null
-  /** How far the server's clock is ahead of this browser's, in milliseconds. */
-  readonly clockAheadMs: number
+  /** The server's clock in the moment of telling, in milliseconds since 1970. Null before it was heard. */
+  readonly serverNow: number | null
   /** Everything that was told before is void. */
   readonly isReset: boolean
   /** The whole fleet was told. */

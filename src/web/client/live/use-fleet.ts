@@ -5,7 +5,10 @@ import type { Told } from './told.ts'
 
 // Between two pictures of a large fleet: sorting ten thousand rows for each of a hundred changes a second helps nobody.
 const DRAW_EVERY_MS = 250
-const PRESENT_EVERY_MS = 10_000
+const DRAW_AT_FIRST_MS = 100
+const PRESENT_EVERY_MS = 5_000
+// The server says something every 15 seconds, and the worker passes it on. One that says nothing is dead.
+const WORKER_SILENT_MS = 40_000
 
 const fleet = createFleet()
 const listeners = new Set<() => void>()
@@ -16,7 +19,7 @@ function take(told: Told): void {
   fleet.take(told)
   if (isDue) return
   isDue = true
-  setTimeout(draw, shown.isComplete ? DRAW_EVERY_MS : 0)
+  setTimeout(draw, shown.isComplete ? DRAW_EVERY_MS : DRAW_AT_FIRST_MS)
 }
 
 function draw(): void {
@@ -37,17 +40,32 @@ export function useFleet(): Fleet {
 
 /** Connects this page, once. All pages of a browser share a connection where the browser can do that. */
 export function connectFleet(workerUrl: string): void {
-  const say = join(workerUrl)
-  const report = () => say(document.visibilityState === 'visible' ? 'visible' : 'hidden')
+  let say = join(workerUrl)
+  let heardAtMs = performance.now()
+  let isShared = 'SharedWorker' in globalThis
+  function join(url: string): (message: FromPage) => void {
+    const hear = (told: Told) => {
+      heardAtMs = performance.now()
+      take(told)
+    }
+    if (!('SharedWorker' in globalThis)) return createHub(document.baseURI).join({ tell: hear })
+    const { port } = new SharedWorker(url, { type: 'module', name: 'gitops-status' })
+    port.onmessage = ({ data }: MessageEvent<Told>) => hear(data)
+    return (message) => port.postMessage(message)
+  }
+
+  function report() {
+    const isVisible = document.visibilityState === 'visible'
+    say(isVisible ? 'visible' : 'hidden')
+    if (!isVisible)
+      heardAtMs = performance.now() // it may rest
+    else if (isShared && performance.now() - heardAtMs > WORKER_SILENT_MS) {
+      isShared = false
+      say = createHub(document.baseURI).join({ tell: take })
+    }
+  }
   document.addEventListener('visibilitychange', report)
   addEventListener('pageshow', report)
   addEventListener('pagehide', () => say('gone'))
   setInterval(report, PRESENT_EVERY_MS)
-}
-
-function join(workerUrl: string): (message: FromPage) => void {
-  if (!('SharedWorker' in globalThis)) return createHub(document.baseURI).join({ tell: take })
-  const { port } = new SharedWorker(workerUrl, { type: 'module', name: 'gitops-status' })
-  port.onmessage = ({ data }: MessageEvent<Told>) => take(data)
-  return (message) => port.postMessage(message)
 }

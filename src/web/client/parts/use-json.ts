@@ -18,7 +18,7 @@ export function useJson<Value>(path: string | null, version: unknown): Asked<Val
   useEffect(() => {
     if (path === null) return
     const stop = new AbortController()
-    ask<Value>(path, stop.signal).then(
+    ask<Value>(path, AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE_MS)])).then(
       (asked) => setAnswer({ ...asked, path }),
       (error: unknown) => {
         if (stop.signal.aborted) return
@@ -30,6 +30,9 @@ export function useJson<Value>(path: string | null, version: unknown): Asked<Val
   }, [path, version])
   return answer.path === path ? answer : NOTHING
 }
+
+// Whoever waits longer must see that something is wrong.
+const PATIENCE_MS = 15_000
 
 const NOTHING = { value: null, error: null, isMissing: false }
 

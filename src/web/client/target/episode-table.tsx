@@ -4,7 +4,7 @@ import { durationWords } from '../parts/time-words.ts'
 
 /** When it drifted. Nobody saw the moment, so each end is told as the two checks between which it lies. */
 export function EpisodeTable({ episodes }: { readonly episodes: readonly EpisodeRow[] }) {
-  if (episodes.length === 0) return <p className="dim">It never differed from Git, as far as is known.</p>
+  if (episodes.length === 0) return <p className="dim">No episode is known.</p>
   return (
     <div className="wide">
       <table className="episodes">

@@ -21,7 +21,7 @@ export function FileList({
   readonly isTruncated: boolean
   readonly count: number
 }) {
-  if (files.length === 0) return <p className="dim">No file differs from Git.</p>
+  if (files.length === 0) return <p className="dim">{count === 0 ? 'No file differs from Git.' : 'Not known yet.'}</p>
   return (
     <>
       <ul className="file-list">

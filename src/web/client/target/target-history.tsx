@@ -51,7 +51,7 @@ export function TargetHistory({ names, version, at, onPick }: Props) {
       </div>
       {periods.error !== null && <p className="problem">{periods.error}</p>}
       <TimelineChart span={span} stretches={stretches} at={at} onPick={onPick} />
-      <h2>Episodes of drift</h2>
+      <h2>Episodes of drift, until now</h2>
       {episodes.error !== null && <p className="problem">{episodes.error}</p>}
       {episodes.value !== null && <EpisodeTable episodes={episodes.value.items} />}
     </section>

@@ -33,7 +33,13 @@ export function TargetPage({ repo, server }: Props) {
   function show(moment: number | null) {
     navigate(moment === null ? pathOf({ repo, server }) : `${pathOf({ repo, server })}?at=${moment}`)
   }
-  const shown = at === null ? now.value && shownNow(now.value) : then.value && shownThen(then.value)
+  // Its row is told at once, its details have to be asked for: what is known already must not wait for them.
+  const shown =
+    at === null
+      ? now.value && { ...shownNow(now.value), row: row ?? now.value.status }
+      : then.value && shownThen(then.value)
+  const isBehind =
+    at === null && row !== undefined && now.value !== null && row.last_check !== now.value.status.last_check
   const error = at === null ? now.error : then.error
   const isUnknown = at === null ? now.isMissing : then.value !== null && shown === null
 
@@ -55,6 +61,11 @@ export function TargetPage({ repo, server }: Props) {
       {isUnknown && (
         <p>
           {at === null ? 'Nothing has ever been reported of this target.' : 'Nothing was known of this target then.'}
+        </p>
+      )}
+      {isBehind && (
+        <p className="dim" role="status">
+          Asking for the details of the newest report; the files below are those of the one before.
         </p>
       )}
       {shown !== null && <TargetFacts shown={shown} isNow={at === null} />}
