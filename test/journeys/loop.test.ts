@@ -6,7 +6,7 @@ import { type LabServer, startLabServer } from '../lab/lab-server.ts'
 import { command, handEnvironment, pipelineEnvironment, type RunningServer, startServer } from './product.ts'
 
 // The main job, as in the requirement: one server, one repository, the script of the pipeline.
-describe('from a changed file on a real server to /status.json', { timeout: 180_000 }, () => {
+describe('from a changed file on a real server to /status.json', { timeout: 600_000 }, () => {
   let lab: LabServer
   let server: RunningServer
   const report = () =>

@@ -89,7 +89,7 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
         )}
         {row.checks !== null && (
           <Fact name="Checks">
-            {countOf(row.checks, 'check')} in a row said the same
+            {row.checks === 1 ? 'one has said so' : `${countOf(row.checks, 'check')} in a row have said so`}
             {row.missed_checks !== null && row.missed_checks > 0 && <>, {row.missed_checks} that were due stayed out</>}
           </Fact>
         )}
