@@ -10,8 +10,8 @@ export interface Post<Accepted> {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Never repeated in a reason: others echo what they were sent. */
-  readonly secret: string | null
+  /** What it takes out is never repeated in a reason: others echo what they were sent. */
+  readonly redact: (text: string) => string
   /** What an answer comes to; null when it is no success. */
   readonly accept: (httpStatus: number, text: string) => Accepted | Failure | null
   readonly reasonIn: (text: string) => string
@@ -63,7 +63,7 @@ export function describe(failure: Failure): string {
 type Attempt<Accepted> = Accepted | Failure | { readonly retry: Failure; readonly waitMs?: number }
 
 async function attemptOnce<Accepted>(
-  { url, headers, body, secret, accept, reasonIn, whom }: Post<Accepted>,
+  { url, headers, body, redact, accept, reasonIn, whom }: Post<Accepted>,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Attempt<Accepted>> {
@@ -80,7 +80,7 @@ async function attemptOnce<Accepted>(
     })
     text = await readText(response)
   } catch (error) {
-    const failed = { kind: 'failed', reason: networkReason(error, whom) } as const
+    const failed = { kind: 'failed', reason: redact(networkReason(error, whom)) } as const
     return speaksNoTls(error)
       ? { ...failed, reason: `${whom} speaks no TLS: http:// instead of https://?` }
       : { retry: failed }
@@ -89,11 +89,8 @@ async function attemptOnce<Accepted>(
   const { status } = response
   const accepted = accept(status, text)
   if (accepted !== null) return accepted
-  const refused = {
-    kind: 'refused',
-    httpStatus: status,
-    reason: reasonIn(secret === null ? text : text.replaceAll(secret, '***')),
-  } as const
+  // Before the reason is cut, which would leave a part of a secret, and after, when JSON has been read.
+  const refused = { kind: 'refused', httpStatus: status, reason: redact(reasonIn(redact(text))) } as const
   if (status !== 408 && status !== 429 && status < 500) return refused
   return { retry: refused, ...waitAskedFor(response) }
 }

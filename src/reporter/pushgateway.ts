@@ -1,6 +1,7 @@
 import type { ReportBody } from '../contract/report.ts'
 import { printable } from '../drift/check-error.ts'
 import { type Failure, type PostOptions, post } from './post.ts'
+import { redactor } from './redact.ts'
 
 /** A Prometheus Pushgateway that is still told, during a move, what it was told before. */
 export interface Pushgateway {
@@ -54,7 +55,7 @@ function pushAs(
         ...(auth !== null && basicAuth(auth)),
       },
       body: exposition(report, gateway, type),
-      secret: auth?.slice(auth.indexOf(':') + 1) || null,
+      redact: redactor(auth === null ? [] : [auth, auth.slice(auth.indexOf(':') + 1)]),
       accept,
       reasonIn: (text) => printable(text).slice(0, 1_000) || 'no reason given',
       whom: 'the Pushgateway',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { aVerdict } from '../../test/reporter/evidence-builder.ts'
 import { describe as describeDelivery, type PostOptions } from './post.ts'
+import { push } from './pushgateway.ts'
 import { reportBody } from './report-body.ts'
 import { type Delivery, send } from './send.ts'
 
@@ -203,6 +204,39 @@ describe('send', () => {
     await withServer([status(401, {}, JSON.stringify({ detail: 'Bearer secret-token is not known' }))], async (url) => {
       const delivery = await sendTo(url, {}, 'secret-token')
       assert(!JSON.stringify(delivery).includes('secret-token'))
+    })
+  })
+
+  it('does not show the token when something on the way repeats it in another form, or in a warning', async () => {
+    const token = 'tok/en+"x'
+    const repeated = `${token} ${JSON.stringify(token)} ${encodeURIComponent(token)} ${Buffer.from(token).toString('base64')}`
+    const problem = JSON.stringify({ detail: repeated }).replaceAll('tok', '\\u0074ok')
+    await withServer([status(403, {}, problem)], async (url) => {
+      assert.deepEqual(await sendTo(url, {}, token), {
+        kind: 'refused',
+        httpStatus: 403,
+        reason: '*** "***" *** ***',
+      })
+    })
+    const warned = (response: ServerResponse) => OK(response, { ...ANSWER, warnings: [repeated] })
+    await withServer([warned], async (url) => {
+      const delivery = await sendTo(url, {}, token)
+      assert(delivery.kind === 'delivered')
+      assert.deepEqual(delivery.answers[0]?.warnings, ['*** "***" *** ***'])
+    })
+  })
+
+  it('does not show what a proxy repeats of the header for a Pushgateway', async () => {
+    const auth = 'user:p/w+&"x'
+    const basic = Buffer.from(auth).toString('base64')
+    const gateway = { auth, job: 'j', metric: 'm', syncedValue: 0 } as const
+    await withServer([status(403, {}, `denied: Authorization: Basic ${basic}, ${auth}`)], async (url) => {
+      const pushed = await push(REPORT, { ...gateway, url }, 'gitops-status/test', { budgetMs: 900 })
+      assert.deepEqual(pushed, {
+        kind: 'refused',
+        httpStatus: 403,
+        reason: 'denied: Authorization: Basic ***, ***',
+      })
     })
   })
 

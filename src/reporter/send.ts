@@ -3,6 +3,7 @@ import type { ReportBody } from '../contract/report.ts'
 import { printable } from '../drift/check-error.ts'
 import { isRecord, parseJson } from '../drift/untrusted-json.ts'
 import { type Failure, type PostOptions, post } from './post.ts'
+import { redactor } from './redact.ts'
 
 /** What became of sending. Only a server that says what it did with each report has received them. */
 export type Delivery =
@@ -26,6 +27,7 @@ export async function send(
   { serverUrl, token, userAgent }: Destination,
   options: PostOptions,
 ): Promise<Delivery> {
+  const redact = redactor(token === null ? [] : [token])
   return post<Delivery>(
     {
       url: `${serverUrl}/api/status`,
@@ -35,8 +37,8 @@ export async function send(
         ...(token !== null && { authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify(reports.length === 1 ? reports[0] : reports),
-      secret: token,
-      accept: (httpStatus, text) => (httpStatus === 200 ? deliveryIn(text, reports.length) : null),
+      redact,
+      accept: (httpStatus, text) => (httpStatus === 200 ? deliveryIn(text, reports.length, redact) : null),
       reasonIn: problemIn,
       whom: 'the server',
     },
@@ -44,8 +46,8 @@ export async function send(
   )
 }
 
-function deliveryIn(text: string, count: number): Delivery {
-  const answers = answersIn(text, count)
+function deliveryIn(text: string, count: number, redact: (text: string) => string): Delivery {
+  const answers = answersIn(text, count)?.map((answer) => ({ ...answer, warnings: answer.warnings.map(redact) }))
   return answers
     ? { kind: 'delivered', httpStatus: 200, answers }
     : { kind: 'failed', reason: 'something other than gitops-status-server answered HTTP 200 (a proxy, a login page?)' }
