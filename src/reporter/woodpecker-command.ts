@@ -3,6 +3,7 @@ import { type Finding, setUpWoodpecker } from '../woodpecker/setup.ts'
 import { openWoodpecker } from '../woodpecker/woodpecker-api.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter } from './plan.ts'
+import { redactor } from './redact.ts'
 import { SettingsError } from './settings.ts'
 import { readWoodpeckerSettings } from './woodpecker-settings.ts'
 import type { World } from './world.ts'
@@ -26,8 +27,9 @@ export async function woodpeckerCommand([action, ...args]: readonly string[], wo
     unseen: paint('?', 'yellow'),
   } satisfies Record<Finding['outcome'], string>
 
+  const woodpecker = openWoodpecker({ serverUrl, token, redact: redactor([token]), signal: world.signal })
   let allWell = true
-  for await (const finding of setUpWoodpecker(openWoodpecker({ serverUrl, token, signal: world.signal }), request)) {
+  for await (const finding of setUpWoodpecker(woodpecker, request)) {
     const { what, outcome, detail, hint } = finding
     // It quotes what a server said.
     world.console.out(`${marks[outcome]} ${printable(what)}: ${printable(detail)}`)

@@ -4,6 +4,8 @@ export interface Connection {
   /** Without a slash at its end. It may have a path: Woodpecker can live below one. */
   readonly serverUrl: string
   readonly token: string
+  /** Takes the token out of a text: what a server says is shown, and it may repeat what it was sent. */
+  readonly redact: (text: string) => string
   readonly signal: AbortSignal
 }
 
@@ -48,7 +50,7 @@ const PAGE = 50
 const MAX_PAGES = 200
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
-export function openWoodpecker({ serverUrl, token, signal }: Connection): Woodpecker {
+export function openWoodpecker({ serverUrl, token, redact, signal }: Connection): Woodpecker {
   async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
     let response: Response
     let text: string
@@ -69,7 +71,8 @@ export function openWoodpecker({ serverUrl, token, signal }: Connection): Woodpe
     } catch (error) {
       if (error instanceof WoodpeckerError) throw error
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-      throw new WoodpeckerError(`${serverUrl} does not answer: ${cause instanceof Error ? cause.message : cause}`, null)
+      const reason = redact(cause instanceof Error ? cause.message : String(cause))
+      throw new WoodpeckerError(`${serverUrl} does not answer: ${reason}`, null)
     }
     if (response.status >= 300 && response.status < 400) {
       throw new WoodpeckerError(
@@ -79,7 +82,8 @@ export function openWoodpecker({ serverUrl, token, signal }: Connection): Woodpe
     }
     if (!response.ok) throw new WoodpeckerError(`HTTP ${response.status}${saying(text)}`, response.status)
     try {
-      return JSON.parse(text)
+      // Text by text, as JSON means it: an escaped token is one as well, and a number is not to become a text.
+      return JSON.parse(text, (_, value) => (typeof value === 'string' ? redact(value) : value))
     } catch {
       throw new WoodpeckerError(`${serverUrl}${path} answers with something else than JSON: is it a Woodpecker?`, null)
     }
@@ -87,8 +91,7 @@ export function openWoodpecker({ serverUrl, token, signal }: Connection): Woodpe
 
   // The server's own words, in one line, and without what it may have been told of us.
   function saying(text: string): string {
-    const line = text
-      .replaceAll(token, '…')
+    const line = redact(text)
       .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
       .trim()
     return line === '' || line.startsWith('<') ? '' : `: ${line.slice(0, 300)}`

@@ -298,6 +298,32 @@ describe('gitops-status woodpecker setup', () => {
       }
     })
 
+    it('never shows the token, wherever in an answer it is repeated', async () => {
+      const token = 'a-secret-token'
+      const answers: Readonly<Record<string, unknown>> = {
+        '/version': { version: `3.17.0 ${token}` },
+        '/api/user': {},
+        '/api/repos/lookup/ops/rsyslog': {
+          ...{ id: 7, full_name: 'ops/rsyslog', active: true },
+          ...{ default_branch: token, config_file: `ci/${token}.yml` },
+        },
+        '/api/repos/7/cron': [{ ...OURS, id: 1, schedule: token, branch: token, timezone: token }],
+        '/api/repos/7/secrets': [{ ...SECRETS[0], images: [`plugins/${Buffer.from(token).toString('base64')}`] }],
+      }
+      await using server = createServer(({ url = '' }, response) => {
+        const answer = JSON.stringify(answers[url.replace(/[?].*/, '')])
+        response.end(url === '/version' ? answer : answer.replaceAll('a-secret', '\\u0061-secret'))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+      const { out } = await setUp({ url, token }, ['--dry-run'])
+
+      assert.match(out, /^✓ Woodpecker: 3\.17\.0 \*\*\*\n✓ Repository: ops\/rsyslog, default branch \*\*\*$/m)
+      assert.match(out, /would be changed: .*schedule "\*\*\*" to /)
+      assert.match(out, /is for the plugins plugins\/\*\*\*(==?)? only/)
+    })
+
     it('is named all at once when settings are missing or wrong', async () => {
       const { code, err } = await setUp({ url: 'ci.example.org', token: 'tok en' }, [
         '--schedule',
