@@ -1,5 +1,6 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { linkedFolder } from './linked-folder.ts'
 import type { ScaffoldFile } from './scaffold.ts'
 import { unifiedDifference } from './unified-difference.ts'
 
@@ -11,7 +12,7 @@ export type Comparison =
   | { readonly state: 'in the way'; readonly reason: string }
 
 export function compareFile(root: string, file: ScaffoldFile): Comparison {
-  const here = lookAt(join(root, file.path))
+  const here = lookAt(root, file.path)
   if (here === null) return { state: 'missing' }
   if ('reason' in here) return { state: 'in the way', reason: here.reason }
   if (file.onlyIfMissing) return { state: 'kept' }
@@ -21,8 +22,12 @@ export function compareFile(root: string, file: ScaffoldFile): Comparison {
   return { state: 'same' }
 }
 
-function lookAt(path: string): { text: string; executable: boolean } | { reason: string } | null {
+function lookAt(root: string, file: string): { text: string; executable: boolean } | { reason: string } | null {
+  const path = join(root, file)
   try {
+    // Before anything is read: what is behind it would be shown.
+    const linked = linkedFolder(root, file)
+    if (linked !== null) return { reason: `${linked} is a symbolic link` }
     // A link may point out of the repository, and what it points to is not ours to replace.
     const stat = lstatSync(path)
     if (!stat.isFile()) return { reason: stat.isSymbolicLink() ? 'it is a symbolic link' : 'it is not a file' }

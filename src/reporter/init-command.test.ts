@@ -196,9 +196,26 @@ describe('gitops-status init', () => {
 
     assert.equal(code, 1)
     assert.match(out, /^! \.woodpecker\.yml was not written: it is a symbolic link$/m)
-    assert.match(err, /^✗ ansible\/known_hosts: .* is a symbolic link$/m)
+    assert.match(out, /^! ansible\/known_hosts was not written: ansible is a symbolic link$/m)
+    assert.match(err, /^✗ Left as it was: \.woodpecker\.yml, .*ansible\/known_hosts\./)
     assert.equal(readFileSync(join(other.directory, 'file.yml'), 'utf8'), 'theirs\n')
     assert(!existsSync(join(other.directory, 'ansible/known_hosts')))
+  })
+
+  it('shows nothing of what is behind a linked folder', async () => {
+    for (const args of [[], ['--dry-run'], ['--overwrite']]) {
+      using own = makeRepository(OWN)
+      using other = makeRepository({ 'workflows/gitops.yml': 'password: theirs\n' })
+      symlinkSync(other.directory, join(own.directory, '.github'))
+
+      const github = NEEDED.map((arg) => (arg === 'woodpecker' ? 'github' : arg))
+      const { code, out, err } = await init(own.directory, [...github, ...args])
+
+      assert.equal(code, 1)
+      assert.match(out, /^! \.github\/workflows\/gitops\.yml was not written: \.github is a symbolic link$/m)
+      assert(!`${out}${err}`.includes('theirs'))
+      assert.equal(readFileSync(join(other.directory, 'workflows/gitops.yml'), 'utf8'), 'password: theirs\n')
+    }
   })
 
   it('finds the branch that Git has checked out', async () => {
