@@ -10,7 +10,12 @@ const PLAYBOOK = '- hosts: all\n  tasks: []\n'
 const OWN = { 'site.yml': PLAYBOOK, 'hosts.ini': 'web-1\n' }
 const NEEDED = ['init', '--ci', 'woodpecker', '--server-url', 'http://status.example.org', '--branch', 'main']
 
-async function init(directory: string, args: readonly string[], answers?: readonly (string | null)[]) {
+async function init(
+  directory: string,
+  args: readonly string[],
+  answers?: readonly (string | null)[],
+  whileAsked: (question: string) => void = () => {},
+) {
   const out: string[] = []
   const err: string[] = []
   const questions: string[] = []
@@ -23,6 +28,7 @@ async function init(directory: string, args: readonly string[], answers?: readon
     ...(answers && {
       ask: async (question: string) => {
         questions.push(question)
+        whileAsked(question)
         return answers[questions.length - 1] ?? null
       },
     }),
@@ -89,6 +95,23 @@ describe('gitops-status init', () => {
     assert.match(out, /^~ \.woodpecker\.yml replaced$/m)
     assert.match(readFileSync(join(own.directory, '.woodpecker.yml'), 'utf8'), /update-gitops-status/)
     assert.equal(readFileSync(join(own.directory, 'ansible/playbooks/drift-check.yml'), 'utf8'), PLAYBOOK)
+  })
+
+  it('replaces nothing that changed or appeared while it asked', async () => {
+    using own = makeRepository({ ...OWN, '.woodpecker.yml': 'steps: []\n' })
+    const path = (file: string) => join(own.directory, file)
+
+    const { code, out, err } = await init(own.directory, NEEDED, ['', '', '', '', '', '', 'y', 'n'], (question) => {
+      if (!question.startsWith('Replace .woodpecker.yml')) return
+      writeFileSync(path('.woodpecker.yml'), 'steps: [] # newer\n')
+      writeFileSync(path('update-gitops-status.sh'), 'newer\n')
+    })
+
+    assert.equal(code, 1)
+    assert.match(err, /^✗ \.woodpecker\.yml: it was changed meanwhile$/m)
+    assert.match(out, /^! update-gitops-status\.sh differs and was left as it is$/m)
+    assert.equal(readFileSync(path('.woodpecker.yml'), 'utf8'), 'steps: [] # newer\n')
+    assert.equal(readFileSync(path('update-gitops-status.sh'), 'utf8'), 'newer\n')
   })
 
   it('makes update-gitops-status.sh executable only after a yes', async () => {

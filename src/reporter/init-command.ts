@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Comparison, compareFile } from '../init/compare-file.ts'
 import { PIPELINES } from '../init/pipelines.ts'
 import { DEFAULT_INVENTORY } from '../init/repository-facts.ts'
@@ -16,9 +17,9 @@ export async function initCommand(args: readonly string[], world: World): Promis
   const found = await findRepository(directory, env)
   const { ci, facts, dryRun, overwrite } = await readInitSettings(args, { env, directory, found, ask })
 
-  const files = scaffold(ci, facts, found).map((file) => ({ file, is: compareFile(directory, file) }))
   const left: string[] = []
-  for (const { file, is } of files) {
+  for (const file of scaffold(ci, facts, found)) {
+    const is = compareFile(directory, file)
     if ('difference' in is) console.out(harmless(is.difference))
     const mayWrite =
       is.state === 'missing' ||
@@ -26,7 +27,9 @@ export async function initCommand(args: readonly string[], world: World): Promis
         (overwrite || dryRun || (ask !== null && isYes(await ask(`Replace ${file.path} (y/N)? `)))))
     if (mayWrite && !dryRun) {
       try {
-        writeFile(directory, file)
+        // The yes was for what was shown. Somebody may have taken long over it.
+        if (!isDeepStrictEqual(compareFile(directory, file), is)) throw new Error('it was changed meanwhile')
+        writeFile(directory, file, { replace: is.state !== 'missing' })
       } catch (error) {
         console.err(`✗ ${file.path}: ${error instanceof Error ? error.message : error}`)
         left.push(file.path)
