@@ -17,7 +17,7 @@ import { type Clocks, createServerClock } from './server-clock.ts'
 import { parseSelection, type Query, targetsNamedBy } from './snapshot/selection.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { openStore } from './store/open-store.ts'
-import { beginningOf, streamChangeOf } from './stream/beginning.ts'
+import { beginningOf, perhapsSilentBefore, streamChangeOf } from './stream/beginning.ts'
 import { createStream } from './stream/stream.ts'
 import { startUpkeep } from './upkeep.ts'
 import { DASHBOARD_POLICY, readDashboard } from './web/dashboard.ts'
@@ -89,6 +89,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     monotonicMs,
     after,
   })
+  stream.follow(perhapsSilentBefore(known, now()))
   feed.follow('stream', (changes) => stream.follow(changes.map(streamChangeOf)))
   const stopListening = every(SILENCE_EVERY_MS, () => {
     stream.follow(snapshot.newlySilent().map((target) => ({ target, event: 'target', seq: null })))

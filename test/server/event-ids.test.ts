@@ -12,8 +12,8 @@ import { type AppUnderTest, post, startTestApp } from './start-app.ts'
 const root = mkdtempSync(join(tmpdir(), 'gitops-status-ids-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
-async function start(t: TestContext, databaseUrl: string): Promise<AppUnderTest> {
-  const app = await startTestApp({ databaseUrl })
+async function start(t: TestContext, databaseUrl: string, at?: string): Promise<AppUnderTest> {
+  const app = await startTestApp({ databaseUrl, ...(at !== undefined && { at }) })
   t.after(() => app.stop())
   return app
 }
@@ -32,6 +32,8 @@ async function eventsOf({ url }: AppUnderTest, lastEventId = ''): Promise<SeenEv
 
 const idOf = (events: readonly SeenEvent[]) => events.at(-1)?.id ?? assert.fail('no id')
 const told = (events: readonly SeenEvent[]) => events.map(({ event, data }) => `${event} ${data.server ?? ''}`.trim())
+const freshnessIn = (events: readonly SeenEvent[]) =>
+  events.filter(({ event }) => event === 'target').map(({ data }) => data.freshness)
 
 async function reportFrom({ url }: AppUnderTest, ...servers: readonly string[]): Promise<void> {
   for (const server of servers) assert.equal((await post(url, aBody({ server }))).status, 200)
@@ -79,6 +81,29 @@ describe('an event id', () => {
     await reportFrom(second, 'b')
     assert.deepEqual(told(await eventsOf(second, id)), ['target b', 'ready'])
   })
+
+  for (const { silence, seenAt, stoppedAt, backAt, shows } of [
+    { silence: 'was not heard of before', seenAt: 0, stoppedAt: 3_000, backAt: 3_001, shows: ['FRESH', 'STALE'] },
+    { silence: 'was heard of and is forgiven', seenAt: 150, stoppedAt: 150, backAt: 151, shows: ['LATE', 'FRESH'] },
+    { silence: 'was heard of and stays', seenAt: 301, stoppedAt: 301, backAt: 3_901, shows: ['STALE', 'STALE'] },
+    { silence: 'had not begun', seenAt: 100, stoppedAt: 100, backAt: 110, shows: ['FRESH'] },
+  ]) {
+    it(`tells after a restart of a silence that ${silence}`, async (t) => {
+      const databaseUrl = `sqlite:${join(root, `silent-${seenAt}-${backAt}.db`)}`
+      const first = await startTestApp({ databaseUrl })
+      await reportFrom(first, 'a')
+      first.advance(seenAt)
+      const before = await eventsOf(first)
+      first.advance(stoppedAt - seenAt)
+      await first.stop()
+
+      const at = new Date(Date.parse('2026-04-21T10:30:00Z') + backAt * 1_000).toISOString()
+      const second = await start(t, databaseUrl, at)
+      const after = await eventsOf(second, idOf(before))
+
+      assert.deepEqual(freshnessIn([...before, ...after]), shows)
+    })
+  }
 
   it('of one server is good on another one of the same PostgreSQL schema', { skip: NO_POSTGRES }, async (t) => {
     const cluster = await startPostgres()
