@@ -33,7 +33,28 @@ describe('what a row says of its drift', () => {
       [{ name: 'a', change: 'missing' as const }],
       [{ name: 'a' }],
       [changed('a'), changed('b')],
+      [{ ...changed('a'), path: '/etc/a' }],
+      [{ ...changed('a'), path: '/srv/a' }],
+      [{ ...changed('a'), name_base64: 'YQ==' }],
+      [{ ...changed('a'), diff: '-no\n+yes\n' }],
+      [{ ...changed('a'), diff: '-yes\n+no\n' }],
     ].map((files) => driftSummaryOf(files, files.length).drift_id)
     assert.equal(new Set(ids).size, ids.length)
+  })
+
+  it('has one id for the same difference of files that were compared under other names', () => {
+    const [one, other, reversed] = [
+      '--- before: /etc/a\n+++ after: /tmp/ansible-1/a\n@@ -1 +1 @@\n-no\n+yes\n',
+      '--- before: /etc/a\n+++ after: /tmp/ansible-2/a\n@@ -1 +1 @@\n-no\n+yes\n',
+      '--- before: /etc/a\n+++ after: /tmp/ansible-1/a\n@@ -1 +1 @@\n-yes\n+no\n',
+    ].map((diff) => driftSummaryOf([{ name: 'a', diff }], 1).drift_id)
+    assert.equal(one, other)
+    assert.notEqual(one, reversed)
+  })
+
+  it('has another id when a list was cut of more files', () => {
+    const files = [changed('a')]
+    const ids = [1, 5_001, 900_000].map((count) => driftSummaryOf(files, count).drift_id)
+    assert.equal(new Set(ids).size, 3)
   })
 })

@@ -3,7 +3,7 @@ import type { DriftedFile } from './report.ts'
 
 /** A target's drift in two short texts. */
 export interface DriftSummary {
-  /** Equal for targets whose drift is the same: the same files, changed in the same way. */
+  /** Equal for targets whose drift is the same: the same files, changed in the same way, as far as the reports say. */
   readonly drift_id: string | null
   /** The names of the first files, and how many more there are. */
   readonly drifted_files: string | null
@@ -22,17 +22,34 @@ export function driftSummaryOf(files: readonly DriftedFile[], driftCount: number
   if (files.length === 0) return NO_DRIFT
   const known = summaries.get(files)
   if (known?.count === driftCount) return known.summary
-  const summary = { drifted_files: namesOf(files, driftCount), drift_id: driftIdOf(files) }
+  const summary = { drifted_files: namesOf(files, driftCount), drift_id: driftIdOf(files, driftCount) }
   summaries.set(files, { count: driftCount, summary })
   return summary
 }
 
-// Not when it was changed and by whom, nor the words of the difference, which name the server's own temporary files.
-function driftIdOf(files: readonly DriftedFile[]): string {
-  const parts = files.map(({ name, kind, change, expected, actual }) =>
-    JSON.stringify([name, kind, change, factsOf(expected), factsOf(actual)]),
+// Not when it was changed and by whom. Of a list that was cut short the rest is only known by its number.
+function driftIdOf(files: readonly DriftedFile[], driftCount: number): string {
+  const parts = files.map(({ name, name_base64, path, kind, change, expected, actual, diff }) =>
+    JSON.stringify([
+      name,
+      name_base64,
+      path,
+      kind,
+      change,
+      factsOf(expected),
+      factsOf(actual),
+      diff && changesIn(diff),
+    ]),
   )
-  return digestOf(parts.sort().join('\n')).slice(0, 12)
+  const cutOf = driftCount === files.length ? [] : [String(driftCount)]
+  return digestOf([...parts.sort(), ...cutOf].join('\n')).slice(0, 12)
+}
+
+// The two lines above a difference name temporary files, which are called otherwise on each server and at each check.
+const COMPARED_FILES = /^--- .*\n\+\+\+ .*\n(?=@@ )/gm
+
+function changesIn(diff: string): string {
+  return digestOf(diff.replace(COMPARED_FILES, ''))
 }
 
 function factsOf(facts: DriftedFile['expected']) {

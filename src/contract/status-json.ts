@@ -36,7 +36,7 @@ export const STATUS_ROW = Type.Object(
     drifted_files: nullable(Type.String(), 'The names of the first drifted files, and how many more there are.'),
     drift_id: nullable(
       Type.String(),
-      'Equal for targets whose drift is the same: the same files, changed in the same way. Null without drift.',
+      'Equal for targets whose drift is the same: the same files, changed in the same way, as far as the reports say. Null without drift.',
     ),
     last_check: nullable(Type.String(), 'When the newest comparison began, as it was sent.'),
     since: nullable(
