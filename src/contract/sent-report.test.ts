@@ -46,3 +46,20 @@ describe('a report that is shared with an earlier one of its target', () => {
     assert.notEqual(one.key, other.key)
   })
 })
+
+describe('a drifted file', () => {
+  it('is known again by its name, its path, its raw name and its kind, and by nothing else', () => {
+    const files: ReportBody['files'] = [
+      { name: 'app.conf' },
+      { name: 'app.conf', path: '/etc/a/app.conf' },
+      { name: 'app.conf', path: '/etc/b/app.conf' },
+      { name: 'app.conf', name_base64: 'YXBwLmNvbmY=' },
+      { name: 'app.conf', kind: 'resource' },
+    ]
+    const identities = reportOf(aBody({ files })).driftedFiles
+    assert.equal(new Set(identities).size, files.length)
+
+    const later = files.map((file): typeof file => ({ kind: 'file', ...file, change: 'missing', modified_by: 'eve' }))
+    assert.deepEqual(reportOf(aBody({ files: later })).driftedFiles, identities)
+  })
+})

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { DEFAULT_PERIOD_MS } from '../domain/freshness.ts'
 import { type Report, type SyncStatus, type Target, targetKey } from '../domain/report.ts'
 import { checkOf, contentOf, digestOf, isSameContent } from './content.ts'
-import type { ReportBody } from './report.ts'
+import type { DriftedFile, ReportBody } from './report.ts'
 
 /**
  * What the rules look at, from a body that was found valid when it came in.
@@ -43,7 +43,7 @@ export class SentReport implements Report<ReportBody> {
   }
 
   get driftedFiles(): readonly string[] {
-    return this.#asFound().driftedFiles
+    return this.body.files.map(identityOf) // not kept: asked for when what was found changes, and as long as the files
   }
 
   get check(): string {
@@ -90,7 +90,6 @@ function shareParts(body: ReportBody, { repo, server, sync_status, files, covera
 interface Found {
   readonly digest: string
   readonly files: ReportBody['files']
-  readonly driftedFiles: readonly string[]
 }
 
 // Contents that came lately: most servers of a fleet are found alike. Bounded in characters, because one of them can be
@@ -108,8 +107,17 @@ function foundIn(body: ReportBody): Found {
     latelyFoundLength = 0
   }
   const { files } = body
-  const found = { digest: digestOf(content), files, driftedFiles: files.map(({ name }) => name) }
+  const found = { digest: digestOf(content), files }
   latelyFound.set(content, found)
   latelyFoundLength += content.length
   return found
+}
+
+/**
+ * What a file is known again by: /etc/a/app.conf is not /etc/b/app.conf. No field holds a NUL, so two files never share
+ * one. What has no kind is a file.
+ */
+function identityOf({ name, path = '', name_base64 = '', kind }: DriftedFile): string {
+  const more = [path, name_base64, kind === 'resource' ? kind : '']
+  return more.every((part) => part === '') ? name : [name, ...more].join('\0')
 }

@@ -21,6 +21,7 @@ export interface Report<Body = unknown> {
   /** When the comparison began, by the reporter's clock. */
   readonly checkedAt: Date
   readonly driftCount: number
+  /** What each is known again by, in the order in which they were sent. */
   readonly driftedFiles: readonly string[]
   /** How often reports of this target are due, in milliseconds. */
   readonly periodMs: number

@@ -402,6 +402,22 @@ describe('a target', () => {
     assert.equal((await get(app.url, ONE)).body.repo, 'owner/web')
   })
 
+  it('has each file since it drifted, not since another one of its name did', async () => {
+    const inA = { name: 'app.conf', path: '/etc/a/app.conf' }
+    const inB = { name: 'app.conf', path: '/etc/b/app.conf' }
+    await post(app.url, aBody({ server: 'two', files: [inA], last_check: '2026-04-21T10:20:00Z' }))
+    await post(app.url, aBody({ server: 'two', files: [inB, inA], last_check: '2026-04-21T10:22:00Z' }))
+
+    const { body } = await get(app.url, '/api/v1/targets/rsyslog/two')
+    assert.deepEqual(
+      body.files.map(({ path, first_seen }: Record<string, unknown>) => [path, first_seen]),
+      [
+        ['/etc/b/app.conf', '2026-04-21T10:22:00Z'],
+        ['/etc/a/app.conf', '2026-04-21T10:20:00Z'],
+      ],
+    )
+  })
+
   it('is listed in order of name, page by page, each once', async () => {
     const names: string[] = []
     let cursor = ''
