@@ -20,6 +20,14 @@ describe('what a row says of its drift', () => {
     assert.equal(driftSummaryOf([changed('x'.repeat(4_096))], 1).drifted_files?.length, 81)
   })
 
+  it('escapes what turns text around or breaks lines in a name', () => {
+    const names = ['ok\u202egnp.exe', 'a\u2028b', 'a\u2029b', 'größe \u{e0041}']
+    assert.deepEqual(
+      names.map((name) => driftSummaryOf([{ name }], 1).drifted_files),
+      ['ok\\xe2\\x80\\xaegnp.exe', 'a\\xe2\\x80\\xa8b', 'a\\xe2\\x80\\xa9b', 'größe \\xf3\\xa0\\x81\\x81'],
+    )
+  })
+
   it('has one id for the same change, in whatever order, by whomever and whenever', () => {
     const one = driftSummaryOf([changed('a'), changed('b')], 2).drift_id
     const other = driftSummaryOf([{ ...changed('b'), modified_by: 'eve' }, changed('a')], 2).drift_id

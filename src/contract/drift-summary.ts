@@ -57,9 +57,19 @@ function factsOf(facts: DriftedFile['expected']) {
 }
 
 function namesOf(files: readonly DriftedFile[], driftCount: number): string {
-  const names = files.slice(0, NAMES_SHOWN).map(({ name }) => shorten(name))
+  const names = files.slice(0, NAMES_SHOWN).map(({ name }) => shorten(readable(name)))
   const more = driftCount - names.length
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
+}
+
+// In a line of text a name must not turn the words after it around, end the line or be read as another one. Control
+// characters were escaped when the report came.
+const MISLEADING = /[\p{Cf}\p{Zl}\p{Zp}]/gu
+
+function readable(name: string): string {
+  return name.replace(MISLEADING, (character) =>
+    [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+  )
 }
 
 function shorten(name: string): string {

@@ -33,7 +33,10 @@ export const STATUS_ROW = Type.Object(
     status_code: STATUS_CODE,
     out_of_sync: flag('the status is OUT_OF_SYNC'),
     drift_count: count('The drift that was last seen, also while the status is UNKNOWN.'),
-    drifted_files: nullable(Type.String(), 'The names of the first drifted files, and how many more there are.'),
+    drifted_files: nullable(
+      Type.String(),
+      'The names of the first drifted files, and how many more there are. What is invisible or breaks lines is escaped as \\xNN.',
+    ),
     drift_id: nullable(
       Type.String(),
       'Equal for targets whose drift is the same: the same files, changed in the same way, as far as the reports say. Null without drift.',
