@@ -44,16 +44,21 @@ export function contradictionsIn(value: unknown): { pointer: string; detail: str
   return [...found, ...coverageContradictions(sync_status, coverage)]
 }
 
-/** Who checked nothing of something has found nothing out. */
+/** Who checked nothing of something has found nothing out, and what was not checked is part of the total. */
 function coverageContradictions(status: unknown, coverage: unknown): { pointer: string; detail: string }[] {
   if (typeof coverage !== 'object' || coverage === null) return []
-  const { checked, total } = coverage as Record<string, unknown> // an object
+  const { checked, total, unchecked } = coverage as Record<string, unknown> // an object
   if (typeof checked !== 'number' || typeof total !== 'number') return []
   if (checked > total) {
     return [{ pointer: '/coverage/checked', detail: `must not be above total (${total}); got ${checked}` }]
   }
   if (status === 'SYNCED' && checked === 0 && total > 0) {
     return [{ pointer: '/sync_status', detail: `must be "UNKNOWN" when nothing of ${total} was checked` }]
+  }
+  // The reporter counts each of them in total; it may name fewer, of a list that was cut. SYNCED would hide the rest.
+  if (status === 'SYNCED' && Array.isArray(unchecked) && unchecked.length > total - checked) {
+    const detail = `must not be more than total less checked (${total - checked}); got ${unchecked.length}`
+    return [{ pointer: '/coverage/unchecked', detail }]
   }
   return []
 }

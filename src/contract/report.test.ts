@@ -109,6 +109,9 @@ describe('parseReport', () => {
     'SYNCED with files': { ...drifted, sync_status: 'SYNCED' },
     'OUT_OF_SYNC with none': aBody({ sync_status: 'OUT_OF_SYNC' }),
     'SYNCED when nothing of something was checked': aBody({ coverage: { checked: 0, total: 3, unchecked: [] } }),
+    'SYNCED with more that was not checked than total says': aBody({
+      coverage: { checked: 5, total: 5, unchecked: [{ name: '/etc/shadow', reason: 'permission denied' }] },
+    }),
     'more checked than there is': aBody({ coverage: { checked: 4, total: 3, unchecked: [] } }),
     'a drift_count that is not the number of files': { ...drifted, drift_count: 3 },
     'UNKNOWN without an error': { ...aBody(), sync_status: 'UNKNOWN' },
@@ -127,6 +130,17 @@ describe('parseReport', () => {
     assert.deepEqual(pointersOf(aBody({ files, drift_count: 7_000, files_truncated: true })), [])
     assert.deepEqual(pointersOf(aBody({ files, drift_count: 7_000 })), ['/drift_count'])
     assert.deepEqual(pointersOf(aBody({ files: [...files, { name: 'one more' }] })), ['/files'])
+  })
+
+  it('lets a list of what was not checked be cut, and says nothing of one that goes with a failed check', () => {
+    const unchecked = [{ name: 'Ask rsyslogd', reason: 'skipped_in_check_mode' }]
+    const error = { code: 'timeout', message: '' }
+    assert.deepEqual(pointersOf(aBody({ coverage: { checked: 1, total: 2, unchecked } })), [])
+    assert.deepEqual(pointersOf(aBody({ coverage: { checked: 1, total: 9_000, unchecked } })), [])
+    assert.deepEqual(
+      pointersOf(aBody({ sync_status: 'UNKNOWN', error, coverage: { checked: 0, total: 0, unchecked } })),
+      [],
+    )
   })
 
   it('leaves out fields it does not know, and says so', () => {
