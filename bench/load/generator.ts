@@ -1,5 +1,6 @@
 // The load generator: a process of its own, so that what it costs is not counted as the server's, nor the other way
-// round. It is told one job by its parent, does it, tells the result, and ends.
+// round. It is told one job by its parent, does it, tells the result, and ends when the parent has heard it: what a
+// process says as its last word can get lost.
 import { once } from 'node:events'
 import { type ClosedLoop, runClosedLoop } from './closed-loop.ts'
 import type { GeneratorMessage, Job } from './job.ts'
@@ -13,7 +14,7 @@ function isOpenLoop(job: Job): job is OpenLoop {
   return job.pace.kind === 'at-a-rate'
 }
 
-process.on('disconnect', () => process.exit(1)) // nobody waits for the result any more
+process.on('disconnect', () => process.exit())
 
 const [job]: [Job] = await once(process, 'message').then(([message]) => [message])
 const before = process.cpuUsage()
@@ -22,4 +23,3 @@ const measured = isOpenLoop(job)
   : await runClosedLoop(job as ClosedLoop)
 const { user, system } = process.cpuUsage(before)
 tell({ result: { ...measured, generatorCpuMicros: (user + system) / Math.max(1, measured.answeredInAll) } })
-process.disconnect()

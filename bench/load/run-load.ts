@@ -11,7 +11,10 @@ export async function runLoad(job: Job, onStretch: (stretch: Stretch) => void = 
   const { promise, resolve, reject } = Promise.withResolvers<LoadResult>()
   child.on('message', (message: GeneratorMessage) => {
     if ('stretch' in message) onStretch(message.stretch)
-    else resolve(message.result)
+    else {
+      resolve(message.result)
+      child.disconnect()
+    }
   })
   child.on('exit', (code) => reject(new Error(`The load generator ended with ${code} and no result`)))
   child.send(job)
