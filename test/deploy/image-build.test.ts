@@ -141,7 +141,7 @@ function registryOfThisMachine(directory: string): readonly string[] {
   if (file === 'null' || file === '') return []
   const npmrc = join(directory, 'npmrc')
   writeFileSync(npmrc, `cafile=${file}\n`)
-  return ['--volume', `${file}:${file}:ro`, '--volume', `${npmrc}:/root/.npmrc:ro`]
+  return ['--volume', `${file}:${file}:ro`, '--volume', `${npmrc}:/usr/local/etc/npmrc:ro`]
 }
 
 function run(program: string, args: readonly string[]): string {

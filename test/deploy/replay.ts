@@ -79,10 +79,10 @@ function runStep(root: string, workdir: string, command: string): void {
     'bwrap',
     [
       ...['--bind', root, '/', ...SYSTEM.flatMap((path) => ['--ro-bind', path, path])],
-      ...['--dir', '/root', '--ro-bind-try', npmrc, '/root/.npmrc', '--bind', cache, '/npm-cache'],
+      ...['--dir', '/npm-home', '--ro-bind-try', npmrc, '/npm-home/.npmrc', '--bind', cache, '/npm-cache'],
       ...['--ro-bind', dirname(NODE), '/node', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
       ...['--unshare-user', '--unshare-pid', '--uid', '0', '--gid', '0', '--die-with-parent', '--chdir', workdir],
-      ...['--setenv', 'PATH', `/node:${process.env.PATH}`, '--setenv', 'HOME', '/root'],
+      ...['--setenv', 'PATH', `/node:${process.env.PATH}`, '--setenv', 'HOME', '/npm-home'],
       ...[
         '--setenv',
         'npm_config_cache',

@@ -7,8 +7,8 @@ reporter=10001
 rm -f "$keys/known_hosts"
 ssh-keygen -A >/dev/null
 [ -s "$keys/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C gitops-status-lab -f "$keys/id_ed25519"
-install -d -m 0700 /root/.ssh
-install -m 0600 "$keys/id_ed25519.pub" /root/.ssh/authorized_keys
+install -d -m 0700 "$HOME/.ssh"
+install -m 0600 "$keys/id_ed25519.pub" "$HOME/.ssh/authorized_keys"
 chown "$reporter:$reporter" "$keys/id_ed25519"
 
 mkdir -p /run/sshd

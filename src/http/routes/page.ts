@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type TObject } from 'typebox'
 import { addRoute, describeOperation } from '../operation.ts'
 
 export interface Page {
@@ -8,49 +8,31 @@ export interface Page {
   readonly policy: string
 }
 
-const HTML = { status: 200, description: 'The page.', content: { 'text/html': Type.String() } }
+function describePage<Params extends TObject>(
+  path: string,
+  id: string,
+  summary: string,
+  more: { readonly description?: string; readonly params?: Params } = {},
+) {
+  return describeOperation({
+    method: 'GET',
+    path,
+    id,
+    tag: 'service',
+    summary,
+    ...more,
+    query: Type.Object({}),
+    answer: { status: 200, description: 'The page.', content: { 'text/html': Type.String() } },
+  })
+}
 
-const PAGE = describeOperation({
-  method: 'GET',
-  path: '/',
-  id: 'getPage',
-  tag: 'service',
-  summary: 'The dashboard',
-  query: Type.Object({}),
-  answer: HTML,
-})
-
-const ACTIVITY_PAGE = describeOperation({
-  method: 'GET',
-  path: '/activity',
-  id: 'getActivityPage',
-  tag: 'service',
-  summary: 'The dashboard: what changed lately',
-  query: Type.Object({}),
-  answer: HTML,
-})
-
-const TARGET_PAGE = describeOperation({
-  method: 'GET',
-  path: '/targets/{repo}/{server}',
-  id: 'getTargetPage',
-  tag: 'service',
-  summary: 'The dashboard: one target',
+const PAGE = describePage('/', 'getPage', 'The dashboard')
+const ACTIVITY_PAGE = describePage('/activity', 'getActivityPage', 'The dashboard: what changed lately')
+const TARGET_PAGE = describePage('/targets/{repo}/{server}', 'getTargetPage', 'The dashboard: one target', {
   description: 'Always there: what the target is, the page asks the API. `?at=` shows a moment in the past.',
   params: Type.Object({ repo: Type.String(), server: Type.String() }),
-  query: Type.Object({}),
-  answer: HTML,
 })
-
-const PLAIN_PAGE = describeOperation({
-  method: 'GET',
-  path: '/plain',
-  id: 'getPlainPage',
-  tag: 'service',
-  summary: 'The page without scripts',
-  query: Type.Object({}),
-  answer: HTML,
-})
+const PLAIN_PAGE = describePage('/plain', 'getPlainPage', 'The page without scripts')
 
 export interface Needs {
   /** Null when the dashboard was not built. `base`: where the product begins, seen from the address of the page. */
@@ -62,21 +44,21 @@ export interface Needs {
 
 /** `GET /` and what can be opened below it: the pages. */
 export function addPage(server: FastifyInstance, { dashboardPage, plainPage, ownUrl }: Needs): void {
-  const plain = (host: string | undefined) => plainPage(addressIn(host) ?? ownUrl())
+  const plain = ({ headers }: FastifyRequest) => plainPage(addressIn(headers.host) ?? ownUrl())
   for (const [operation, base] of [
     [PAGE, './'],
     [ACTIVITY_PAGE, './'],
     [TARGET_PAGE, '../../'],
   ] as const) {
-    addRoute(server, operation, async ({ request, reply }) => {
-      const { html, policy } = dashboardPage === null ? await plain(request.headers.host) : dashboardPage(base)
-      return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html)
-    })
+    addRoute(server, operation, async ({ request, reply }) =>
+      send(reply, dashboardPage === null ? await plain(request) : dashboardPage(base)),
+    )
   }
-  addRoute(server, PLAIN_PAGE, async ({ request, reply }) => {
-    const { html, policy } = await plain(request.headers.host)
-    return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html)
-  })
+  addRoute(server, PLAIN_PAGE, async ({ request, reply }) => send(reply, await plain(request)))
+}
+
+function send(reply: FastifyReply, { html, policy }: Page) {
+  return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html)
 }
 
 // It ends up in a command that people copy into a shell.
