@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type LabServer, startLabServer } from '../lab/lab-server.ts'
+import { itTakesLong } from '../server/long.ts'
 import { command, handEnvironment, pipelineEnvironment, type RunningServer, startServer } from './product.ts'
 
 // The main job, as in the requirement: one server, one repository, the script of the pipeline.
@@ -121,7 +122,7 @@ describe('from a changed file on a real server to /status.json', { timeout: 600_
     assert.equal((await server.statusJson()).sync_status, 'SYNCED')
   })
 
-  it('changes nothing on a second deploy', async () => {
+  itTakesLong('changes nothing on a second deploy', async () => {
     const { stdout } = await playbook('deploy')
 
     assert.match(stdout, /changed=0 /)
