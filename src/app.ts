@@ -64,7 +64,7 @@ export interface App {
 export async function startApp(config: AppConfig, { log, wait, after, every, ...clocks }: World): Promise<App> {
   const { monotonicMs } = clocks
   const now = createServerClock(clocks, (by_ms) => log.warn({ by_ms }, 'the clock of this machine was set back'))
-  const store = await openStore(config.databaseUrl, log)
+  const store = await openStore(config.databaseUrl, log, now)
   const feed = createFeed((follower, err) => log.error({ follower, err }, 'a follower of the feed failed'))
   store.subscribe(feed.publish)
   const metrics = createMetrics({

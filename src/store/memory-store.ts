@@ -81,6 +81,8 @@ export function createMemoryStore(): MemoryStore {
 
     epochs: () => epochs,
 
+    following: () => null,
+
     async statesAt(at) {
       const closed = periods.map(({ value }) => value)
       return withOpenStates(

@@ -8,10 +8,11 @@ import type { Store } from './store.ts'
 /**
  * Opens the store that a database URL names.
  *
+ * @param now The time as the server tells it.
  * @throws CannotStart
  */
-export async function openStore(databaseUrl: string, log: StoreLog): Promise<Store> {
-  if (isPostgres(databaseUrl)) return openPostgresStore(databaseUrl, log)
+export async function openStore(databaseUrl: string, log: StoreLog, now: () => Date): Promise<Store> {
+  if (isPostgres(databaseUrl)) return openPostgresStore(databaseUrl, log, now)
   const path = sqlitePath(databaseUrl)
   if (path === null) throw new CannotStart('Only sqlite:PATH and postgres://… are supported as a database URL')
   return openSqliteStore(path)

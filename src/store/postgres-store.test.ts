@@ -288,6 +288,34 @@ describe('two stores on one PostgreSQL schema', { skip: NO_POSTGRES }, () => {
     await until(async () => (await one.latest()).seq === 3, 2_000)
   })
 
+  it('know of each other’s reports up to a moment that stands still while PostgreSQL does', async (t) => {
+    const url = await cluster.newSchema()
+    const [one, other] = [await open(t, url), await open(t, url)]
+    const asOf = ({ following }: Store) => following()?.asOf.getTime() ?? Number.NaN
+    const begun = Date.now()
+    await until(() => asOf(one) > begun && asOf(other) > begun, 5_000) // also while nobody says anything
+
+    await one.append([nth(0, 'a')])
+    const written = Date.now()
+    await until(() => asOf(other) >= written, 5_000)
+    assert.equal((await other.latest()).seq, 1)
+
+    cluster.signal('SIGSTOP')
+    t.after(() => cluster.signal('SIGCONT'))
+    // What was asked before may still have been answered.
+    const stopped = Date.now()
+    await until(() => (other.following()?.unconfirmedMs ?? 0) > 2_000, 10_000)
+    assert.ok(asOf(other) <= stopped)
+    const stoodStillAt = asOf(other)
+    await assert.rejects(other.statesAt(new Date()))
+    assert.equal(asOf(other), stoodStillAt)
+
+    cluster.signal('SIGCONT')
+    const wentOn = Date.now()
+    await until(() => asOf(other) >= wentOn, 10_000)
+    assert.ok((other.following()?.unconfirmedMs ?? Number.NaN) < 10_000)
+  })
+
   it('take over more than they read at once', async (t) => {
     const url = await cluster.newSchema()
     const [one, other] = [await open(t, url), await open(t, url)]

@@ -61,8 +61,13 @@ const MIGRATION_MS = 600_000
  *
  * @throws CannotStart
  */
-export async function openPostgresStore(databaseUrl: string, log: StoreLog): Promise<Store> {
+export async function openPostgresStore(
+  databaseUrl: string,
+  log: StoreLog,
+  now: () => Date = () => new Date(),
+): Promise<Store> {
   const ledger = new Ledger()
+  let confirmed = moment()
   const { config, channel, ...opened } = await open(databaseUrl, ledger, log)
   const lineage = new Lineage()
   lineage.add(opened.epochs)
@@ -81,6 +86,15 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
 
   function publish(changes: readonly Change<ReportBody>[]): void {
     if (changes.length > 0) for (const listener of listeners) listener(changes)
+  }
+
+  function moment(): Moment {
+    return { at: now(), monotonicMs: performance.now() }
+  }
+
+  /** Everything that was recorded before this moment is known: a question that was asked then has been answered. */
+  function confirm(asked: Moment): void {
+    if (asked.monotonicMs > confirmed.monotonicMs) confirmed = asked
   }
 
   // Between planning and applying nothing else may change the ledger.
@@ -122,11 +136,17 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
     return readers.use(async (session) => {
       for (;;) {
         const known = ledger.seq
+        const asked = moment()
         const newest = await newestSeq(session)
         stopIfLost(newest, known)
-        if (newest <= ledger.seq) return
+        if (newest <= ledger.seq) {
+          confirm(asked)
+          return
+        }
         const news = await readNews(session, whatIsKnown(), false)
         await inTurn(() => takeOver(news))
+        // Whoever is told without a break would otherwise never get to the end.
+        if (news.upTo === news.seq) confirm(asked)
       }
     })
   }
@@ -135,6 +155,7 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
   function inLock<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
     return writing.use(async (session) => {
       for (;;) {
+        const asked = moment()
         const newest = await lockFeed(session)
         stopIfLost(newest, ledger.seq)
         const isFarBehind = newest - ledger.seq > PAGE
@@ -143,7 +164,10 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
         if (newest > ledger.seq || begunOn !== connections) {
           takeOver(await readNews(session, whatIsKnown(), !isFarBehind))
         }
-        if (!isFarBehind) return work(session)
+        if (!isFarBehind) {
+          confirm(asked)
+          return work(session)
+        }
       }
     })
   }
@@ -254,6 +278,8 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
 
     epochs: () => lineage.epochs,
 
+    following: () => ({ asOf: confirmed.at, unconfirmedMs: performance.now() - confirmed.monotonicMs }),
+
     async statesAt(at) {
       const { lasting, closed } = await readHistory((session) => readStatesAt(session, at.getTime()))
       return withOpenStates(lasting, at, closed)
@@ -301,6 +327,11 @@ export async function openPostgresStore(databaseUrl: string, log: StoreLog): Pro
       readers.close()
     },
   }
+}
+
+interface Moment {
+  readonly at: Date
+  readonly monotonicMs: number
 }
 
 interface Opened {

@@ -122,6 +122,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
 
     epochs: () => lineage.epochs,
 
+    following: () => null,
+
     async statesAt(at) {
       const lasting = openIn(ledger)
       const closed: PastState[] = []

@@ -158,6 +158,17 @@ export function describeStore(name: string, open: () => Promise<Store>, skip: st
       assert.deepEqual(await store.latest(), { records: [], seq: 0, aliveAt: new Date('2026-04-21T10:30:15Z') })
     })
 
+    it('knows what was recorded before a call that stores a report, or nobody else can record anything', async () => {
+      const before = new Date()
+      await store.append([aReceived()])
+
+      const following = store.following()
+
+      if (following === null) return
+      assert.ok(following.asOf >= before, `${following.asOf.toISOString()} ${before.toISOString()}`)
+      assert.ok(following.asOf <= new Date() && following.unconfirmedMs < 5_000)
+    })
+
     it('takes nothing as nothing', async () => {
       assert.deepEqual(await store.append([]), [])
     })

@@ -47,6 +47,13 @@ export interface Store {
   epochs(): readonly Epoch[]
 
   /**
+   * Up to when this store knows everything that was recorded. Null where nobody else can record anything: it always does.
+   * It knows what was recorded before a call that stores a report.
+   * While nobody records anything it goes on by itself, and stands still while others cannot be asked.
+   */
+  following(): Following | null
+
+  /**
    * Each target as it was known at a moment, in no order: those that had reported by then and are not forgotten or pruned
    * since.
    *
@@ -107,6 +114,13 @@ export interface Numbered {
   readonly record: TargetRecord<ReportBody>
   /** Of its newest change. */
   readonly seq: number
+}
+
+export interface Following {
+  /** Everything that was recorded by then is known. */
+  readonly asOf: Date
+  /** For how many milliseconds that has not been confirmed anew, by a clock that nobody sets. */
+  readonly unconfirmedMs: number
 }
 
 /** The period that a moment fell into. Its newest report may be of after that moment: the store knows no single ones. */
