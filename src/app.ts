@@ -8,6 +8,7 @@ import { BUG } from './http/meter.ts'
 import { STATUS } from './http/problem.ts'
 import { listen } from './http/server.ts'
 import { createIngest } from './ingest/ingest.ts'
+import { createKnowledge } from './knowledge.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createPresenceClock } from './presence-clock.ts'
 import { createReads } from './read-api.ts'
@@ -67,10 +68,18 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
   const store = await openStore(config.databaseUrl, log, now)
   const feed = createFeed((follower, err) => log.error({ follower, err }, 'a follower of the feed failed'))
   store.subscribe(feed.publish)
+  const knowledge = createKnowledge({
+    following: store.following,
+    now,
+    every,
+    onLost: () => stream.interrupt(),
+    log,
+  })
   const metrics = createMetrics({
     targets: () => snapshot.measured(),
     refusals: { ...STATUS, [BUG]: 500 },
     streamClients: () => stream.counts().clients,
+    knowledge: () => ({ asOf: knowledge.asOf(), isFollowing: knowledge.secondsBehind() === null }),
     version: VERSION,
     monotonicMs,
   })
@@ -78,13 +87,15 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
 
   const known = await store.latest()
   const presence = createPresenceClock({ monotonicMs, every })
-  const snapshot = createSnapshot(known, { now, monotonicMs, presentMs: presence.presentMs })
+  const snapshot = createSnapshot(known, { now, asOf: knowledge.asOf, monotonicMs, presentMs: presence.presentMs })
   feed.follow('snapshot', snapshot.follow)
 
   const stream = createStream({
     beginning: beginningOf(known),
     epochs: store.epochs,
     rowText: snapshot.rowText,
+    asOf: knowledge.asOf,
+    refuseIfBehind: knowledge.refuseIfBehind,
     now,
     monotonicMs,
     after,
@@ -97,7 +108,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
 
   function badgeFor({ repo, server, label }: Query) {
     // A picture of only those that drift would say "never reported" once they are mended.
-    return badgeOf(snapshot.summary(parseSelection({ repo, server })), [label].flat()[0])
+    const shown = snapshot.summary(parseSelection({ repo, server }))
+    return badgeOf({ ...shown, isKnown: knowledge.secondsBehind() === null }, [label].flat()[0])
   }
 
   const dashboard = readDashboard(DASHBOARD)
@@ -111,19 +123,28 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     version: VERSION,
     dashboardPage: dashboard && ((base) => ({ html: dashboard.page(base), policy: DASHBOARD_POLICY })),
     plainPage: async (address) =>
-      renderPage({ ...(await snapshot.worst(ROWS_ON_PAGE)), example: exampleRequest(address, now()) }),
+      renderPage({
+        ...(await snapshot.worst(ROWS_ON_PAGE)),
+        isBehind: knowledge.secondsBehind() !== null,
+        example: exampleRequest(address, now()),
+      }),
     assets: dashboard?.assets ?? new Map(),
     badgeSvg: (query) => badgeSvg(badgeFor(query)),
     badgeJson: (query) => shieldsEndpointOf(badgeFor(query)),
     events: { open: stream.open, filter: (query) => targetsNamedBy(parseSelection(query)) },
     exposition: metrics.exposition,
     meter: metrics,
-    checkWritable: () => store.touch(now()),
+    checkReady: async () => {
+      knowledge.refuseIfBehind()
+      await store.touch(now())
+    },
+    secondsBehind: knowledge.secondsBehind,
     monotonicMs,
     log,
   }).catch(async (error: unknown) => {
     presence.stop()
     stopListening()
+    knowledge.stop()
     metrics.stop()
     await store.close()
     throw error
@@ -137,6 +158,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
       http.announceStop()
       await wait(config.shutdownWaitMs)
       stopListening()
+      knowledge.stop()
       await stream.stop()
       await http.close()
       presence.stop()

@@ -13,6 +13,7 @@ function shown(statuses: SyncStatus[], overrides: Partial<Shown> = {}): Shown {
     driftCount: 0,
     targetCount: statuses.length,
     worstCount: statuses.filter((status) => status === statuses[0]).length,
+    isKnown: true,
     ...overrides,
   }
 }
@@ -30,6 +31,13 @@ describe('a badge', () => {
   for (const [message, status] of Object.entries(SAID)) {
     it(`says "${message}"`, () => assert.equal(badgeOf(status, undefined).message, message))
   }
+
+  it('says unknown, in the colour of nothing, while what is recorded cannot be read', () => {
+    for (const status of ['SYNCED', 'OUT_OF_SYNC'] as const) {
+      const { message, color } = badgeOf(shown([status], { isKnown: false }), undefined)
+      assert.deepEqual([message, color], ['unknown', badgeOf(shown([]), undefined).color])
+    }
+  })
 
   it('says synced of several only when all are', () => {
     assert.equal(badgeOf(shown(['SYNCED', 'SYNCED']), undefined).message, 'synced')

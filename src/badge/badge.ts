@@ -10,6 +10,8 @@ export interface Shown {
   readonly targetCount: number
   /** How many of them show that status. */
   readonly worstCount: number
+  /** What is recorded can be read. Otherwise nobody knows whether this still holds, and a picture has no room to say since when. */
+  readonly isKnown: boolean
 }
 
 export interface Badge {
@@ -37,11 +39,12 @@ export function badgeOf(shown: Shown, label: string | undefined): Badge {
   return {
     label: cleanLabel(label ?? '') || DEFAULT_LABEL,
     message: messageOf(shown),
-    color: shown.targetCount === 0 ? NOBODY_KNOWS : COLORS[shown.status],
+    color: shown.targetCount === 0 || !shown.isKnown ? NOBODY_KNOWS : COLORS[shown.status],
   }
 }
 
-function messageOf({ status, reason, driftCount, targetCount, worstCount }: Shown): string {
+function messageOf({ status, reason, driftCount, targetCount, worstCount, isKnown }: Shown): string {
+  if (!isKnown) return 'unknown'
   if (status === 'SYNCED') return 'synced'
   const word = status === 'OUT_OF_SYNC' ? 'out of sync' : UNKNOWN_WORDS[reason ?? 'check_failed']
   if (targetCount > 1) return `${word} (${worstCount} of ${targetCount})`

@@ -99,7 +99,9 @@ export const STATUS_JSON = Type.Object(
     target_count: count('How many targets this is about.'),
     items: Type.Array(STATUS_ROW, { description: 'One row for each target, worst first.' }),
     items_truncated: Type.Boolean({ description: 'There are more targets than `items` has.' }),
-    generated_at: Type.String({ description: 'The moment that this answer describes.' }),
+    generated_at: Type.String({
+      description: 'The moment that this answer describes. It stands still while the server cannot read its database.',
+    }),
   },
   {
     title: 'StatusJson',

@@ -21,6 +21,7 @@ import { addRowLists, type Needs as RowLists } from './routes/row-lists.ts'
 import { addStatusJson, type Needs as ReadStatusJson } from './routes/status-json.ts'
 import { addTargetHistory, type Needs as TargetHistory } from './routes/target-history.ts'
 import { addTargets, type Needs as Targets } from './routes/targets.ts'
+import { tellAge } from './tell-age.ts'
 
 const TIMEOUTS = {
   headersTimeout: 10_000,
@@ -51,7 +52,9 @@ export interface Needs extends Reads, BadgeNeeds, MetricsNeeds, AssetsNeeds {
   readonly dashboardPage: PageNeeds['dashboardPage']
   readonly plainPage: PageNeeds['plainPage']
   readonly events: EventsNeeds
-  readonly checkWritable: () => Promise<void>
+  readonly checkReady: () => Promise<void>
+  /** For how long this server does not know everything that was recorded. Null while it does. */
+  readonly secondsBehind: () => number | null
   readonly meter: Meter
   readonly monotonicMs: () => number
   readonly log: Log
@@ -113,6 +116,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   })
   meterRequests(server, needs)
   refuseEarly(server, operations)
+  tellAge(server, needs.secondsBehind)
   readBodiesOurselves(server)
 
   addPostStatus(server, needs)

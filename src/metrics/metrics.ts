@@ -16,6 +16,15 @@ export interface Needs {
   readonly maxTargets?: number
   /** How many clients follow the stream. */
   readonly streamClients?: () => number
+  /** What this server knows of what was recorded. */
+  readonly knowledge: () => Knowledge
+}
+
+export interface Knowledge {
+  /** Everything that was recorded by then is known. */
+  readonly asOf: Date
+  /** It is confirmed again and again that nothing else was recorded. */
+  readonly isFollowing: boolean
 }
 
 export interface Metrics {
@@ -74,6 +83,7 @@ export function createMetrics({
   monotonicMs,
   maxTargets = MAX_TARGETS_WITH_SERIES,
   streamClients,
+  knowledge,
 }: Needs): Metrics {
   const reports = createCounter({
     name: 'gitops_status_reports_total',
@@ -175,9 +185,22 @@ export function createMetrics({
       type: 'gauge',
       help: 'Clients that follow the stream.',
     } as const
+    const following = {
+      name: 'gitops_status_store_following',
+      type: 'gauge',
+      help: 'Whether this server knows what is recorded. 0: others may take reports that it does not show.',
+    } as const
+    const asOf = {
+      name: 'gitops_status_store_known_until_timestamp_seconds',
+      type: 'gauge',
+      help: 'Everything that was recorded by then is known.',
+    } as const
+    const known = knowledge()
     return [
       writeSamples(build, [{ labels: { version, node_version: process.version }, value: 1 }], format),
       writeSamples(waiting, [{ value: reportsWaiting }], format),
+      writeSamples(following, [{ value: known.isFollowing ? 1 : 0 }], format),
+      writeSamples(asOf, [{ value: known.asOf.getTime() / 1_000 }], format),
       streamClients === undefined ? '' : writeSamples(clients, [{ value: streamClients() }], format),
     ].join('')
   }

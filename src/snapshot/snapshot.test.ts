@@ -14,10 +14,12 @@ function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<t
   const ledger = aLedger()
   ledger.receive(...known)
   let passedMs = 0
+  const now = () => new Date(Date.parse(at) + passedMs)
   const snapshot = createSnapshot(
     { ...ledger.known(), aliveAt },
     {
-      now: () => new Date(Date.parse(at) + passedMs),
+      now,
+      asOf: now,
       monotonicMs: () => passedMs,
       presentMs: () => passedMs,
     },

@@ -17,6 +17,8 @@ import { freshnessOnArrival, type View, viewOf } from './view.ts'
 
 export interface Clocks {
   readonly now: () => Date
+  /** Everything that was recorded by then has been passed on: what is shown is as of this moment. */
+  readonly asOf: () => Date
   readonly monotonicMs: () => number
   /** The same clock, less what time this process stood still and nobody could reach it. Silence is measured by it. */
   readonly presentMs: () => number
@@ -82,7 +84,10 @@ const ROWS_IN_A_TURN = 2_000
 const LOOKED_AT_ONCE = 20_000
 
 /** The newest of every target, in memory. It begins with what the store holds and follows what is recorded. */
-export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonicMs, presentMs }: Clocks): Snapshot {
+export function createSnapshot(
+  { records, aliveAt }: Beginning,
+  { now, asOf, monotonicMs, presentMs }: Clocks,
+): Snapshot {
   const entries = new Map<string, Entry>()
   let version = 0
   const keys = new SortedKeys()
@@ -177,12 +182,13 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   async function worst(limit: number): Promise<Worst> {
     const shown: Record<SyncStatus, View[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
     const counts = { OUT_OF_SYNC: 0, UNKNOWN: 0, SYNCED: 0 }
+    const at = asOf()
     await inTurns((view) => {
       counts[view.status]++
       if (shown[view.status].length < limit) shown[view.status].push(view)
     })
     const all = [...shown.OUT_OF_SYNC, ...shown.UNKNOWN, ...shown.SYNCED]
-    return { status: statusJsonOf(all.slice(0, limit), now()), counts }
+    return { status: statusJsonOf(all.slice(0, limit), at), counts }
   }
 
   async function textOfAll(): Promise<StatusText> {
@@ -192,7 +198,7 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
   }
 
   async function write(): Promise<string> {
-    const at = now()
+    const at = asOf()
     const text = await textOfAll()
     return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))
   }
@@ -259,11 +265,11 @@ export function createSnapshot({ records, aliveAt }: Beginning, { now, monotonic
       for (const view of eachView(EVERYTHING)) yield measuredOf(view)
     },
 
-    statusJson: (selection = EVERYTHING) => statusJsonOf(views(selection), now()),
+    statusJson: (selection = EVERYTHING) => statusJsonOf(views(selection), asOf()),
 
     rendered: async (selection) =>
       isEverything(selection)
         ? renderedEverything()
-        : createRendering(JSON.stringify(statusJsonOf(views(selection), now()))),
+        : createRendering(JSON.stringify(statusJsonOf(views(selection), asOf()))),
   }
 }

@@ -36,7 +36,8 @@ describe('/status.json as text', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(report, { maxLength: 12 }), fc.nat(900), async (reports, later) => {
         let passedMs = 0
-        const clocks = { now: () => new Date(START + passedMs), monotonicMs: () => passedMs, presentMs: () => passedMs }
+        const now = () => new Date(START + passedMs)
+        const clocks = { now, asOf: now, monotonicMs: () => passedMs, presentMs: () => passedMs }
         const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
         const ledger = aLedger()
         for (const { repo, server, second, status, names, message, interval } of reports) {
@@ -62,7 +63,8 @@ describe('/status.json as text', () => {
   })
 
   it('shows so many files and rows of a fleet as the object does', async () => {
-    const clocks = { now: () => new Date(START), monotonicMs: () => 0, presentMs: () => 0 }
+    const now = () => new Date(START)
+    const clocks = { now, asOf: now, monotonicMs: () => 0, presentMs: () => 0 }
     const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
     const files = Array.from({ length: 5_000 }, (_, n) => ({ name: `f${n}` }))
     const servers = Array.from({ length: 11 }, (_, n) => aReceived({ server: `server-${n}`, files }))

@@ -89,7 +89,18 @@ function startStream({
 } = {}) {
   const timers = createTimers()
   const now = () => new Date('2026-04-21T10:30:00Z')
-  const stream = createStream({ beginning, epochs: fleet.epochs, rowText: fleet.rowText, now, ...timers })
+  let isBehind = false
+  const stream = createStream({
+    beginning,
+    epochs: fleet.epochs,
+    rowText: fleet.rowText,
+    now,
+    asOf: now,
+    refuseIfBehind() {
+      if (isBehind) throw new Fault('store_unreadable', 'behind')
+    },
+    ...timers,
+  })
 
   function connect({ lastEventId, matches = null }: Partial<Wish> = {}) {
     const connection = new Connection()
@@ -107,7 +118,11 @@ function startStream({
       },
     }
   }
-  return { ...stream, timers, fleet, connect }
+  function fallBehind(is = true) {
+    isBehind = is
+    if (is) stream.interrupt()
+  }
+  return { ...stream, timers, fleet, connect, fallBehind }
 }
 
 function codeOf(run: () => void): string | undefined {
@@ -239,6 +254,31 @@ describe('a stream', () => {
     const { connect, follow, fleet } = startStream()
     follow([fleet.change('a'), fleet.change('b'), fleet.remove('a')])
     assert.deepEqual(connect().take(), ['reset', 'target b', 'ready'])
+  })
+
+  it('lets everyone go while it cannot tell what is recorded, and takes them on again after that', () => {
+    const { connect, follow, fleet, timers, fallBehind, counts } = startStream({
+      fleet: createFakeFleet({ rowBytes: 20_000 }),
+    })
+    follow(['a', 'b', 'c', 'd', 'e', 'f'].map(fleet.change))
+    const [live, catchingUp] = [connect({ lastEventId: '6-e1' }), connect()]
+    live.take()
+    catchingUp.take(1)
+
+    fallBehind()
+
+    assert.deepEqual(live.take(), ['closing'])
+    const goodbye = { reason: 'store_unreadable', generated_at: '2026-04-21T10:30:00Z' }
+    assert.deepEqual(live.follower.events.at(-1)?.data, goodbye)
+    timers.advance(100)
+    assert.deepEqual(catchingUp.take(), ['closing'])
+    assert.equal(counts().clients, 0)
+    const code = codeOf(() => connect())
+    assert.equal(code, 'store_unreadable')
+
+    follow([fleet.change('a')])
+    fallBehind(false)
+    assert.deepEqual(connect({ lastEventId: live.follower.lastEventId() }).take(), ['target a', 'ready'])
   })
 
   it('takes no more than 10,000 clients', () => {

@@ -29,12 +29,14 @@ export interface Stream {
   /**
    * Takes a client on. `connect` is called when there is a place for it, and says where to write.
    *
-   * @throws Fault `overloaded`, `shutting_down`
+   * @throws Fault `overloaded`, `shutting_down`, and what `refuseIfBehind` throws
    */
   open(wish: Wish, connect: () => Outlet): void
   /** In the order of the records, after `rowText` knows of them. */
   follow(changes: readonly Change[]): void
   counts(): StreamCounts
+  /** Tells every client as of when what it heard is good, and lets it go: nobody may take silence for peace. */
+  interrupt(): void
   /** Tells every client to come back later and lets it go. Resolves when none is left. */
   stop(): Promise<void>
 }
@@ -51,6 +53,10 @@ export interface Needs {
   /** Those of every change that was followed, and which may grow. */
   readonly epochs: () => readonly Epoch[]
   readonly rowText: RowText
+  /** Everything that was recorded by then was followed. */
+  readonly asOf: () => Date
+  /** @throws Fault while much may have been recorded that was not followed */
+  readonly refuseIfBehind: () => void
   readonly now: () => Date
   readonly monotonicMs: () => number
   /** Runs it once, after so many milliseconds and never at once. */
@@ -105,7 +111,8 @@ interface Client {
  * it read that end. Following: it gets each group of changes, written once for all. With too much unread it goes back to
  * catching up; taking nothing for half a minute then, it is told and dropped.
  */
-export function createStream({ beginning, epochs, rowText, now, monotonicMs, after }: Needs): Stream {
+export function createStream(needs: Needs): Stream {
+  const { beginning, epochs, rowText, asOf, refuseIfBehind, now, monotonicMs, after } = needs
   const log = createChangeLog(beginning)
   const clients = new Set<Client>()
   const following = new Set<Client>()
@@ -123,6 +130,7 @@ export function createStream({ beginning, epochs, rowText, now, monotonicMs, aft
 
   function open({ lastEventId = '', matches }: Wish, connect: () => Outlet): void {
     if (stopped !== undefined) throw new Fault('shutting_down', 'The server is stopping: connect again later')
+    refuseIfBehind()
     if (clients.size >= MAX_CLIENTS) {
       throw new Fault('overloaded', `This server has no more than ${MAX_CLIENTS} streams: try again`)
     }
@@ -291,6 +299,10 @@ export function createStream({ beginning, epochs, rowText, now, monotonicMs, aft
     forget(client)
   }
 
+  function goodbyeFor(reason: 'server_stopping' | 'store_unreadable'): string {
+    return eventText('closing', JSON.stringify({ reason, generated_at: formatTime(asOf()) }))
+  }
+
   function dismiss({ outlet }: Client, goodbye: string): void {
     outlet.end(goodbye)
     after(GOODBYE_MS, () => outlet.destroy())
@@ -306,11 +318,18 @@ export function createStream({ beginning, epochs, rowText, now, monotonicMs, aft
     open,
     follow,
     counts: () => ({ clients: clients.size, catchingUp: clients.size - following.size, evicted }),
+    interrupt() {
+      const goodbye = goodbyeFor('store_unreadable')
+      for (const client of clients) {
+        dismiss(client, goodbye)
+        forget(client)
+      }
+    },
     stop() {
       if (stopped !== undefined) return stopped.promise
       stopped = Promise.withResolvers()
       following.clear()
-      const goodbye = eventText('closing', JSON.stringify({ reason: 'server_stopping' }))
+      const goodbye = goodbyeFor('server_stopping')
       for (const client of clients) dismiss(client, goodbye)
       if (clients.size === 0) stopped.resolve()
       return stopped.promise

@@ -15,12 +15,14 @@ export interface Shown {
   readonly status: StatusJson
   /** Of all targets. */
   readonly counts: Readonly<Record<SyncStatus, number>>
+  /** What is recorded cannot be read any more. */
+  readonly isBehind: boolean
   /** What to try when there is nothing to show. */
   readonly example: string
 }
 
 /** The page: which server differs from Git, in which files, and how fresh that knowledge is. Plain HTML, no scripts. */
-export function renderPage({ status, counts, example }: Shown): { html: string; policy: string } {
+export function renderPage({ status, counts, isBehind, example }: Shown): { html: string; policy: string } {
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -33,7 +35,7 @@ export function renderPage({ status, counts, example }: Shown): { html: string; 
 <body>
 <header>
 <h1>gitops-status</h1>
-<p>${summary(counts)} <small>As of ${escapeHtml(readable(status.generated_at))}; refreshes every ${REFRESH_SECONDS} s.</small></p>
+<p>${summary(counts)} <small>As of ${escapeHtml(readable(status.generated_at))}; refreshes every ${REFRESH_SECONDS} s.</small></p>${isBehind ? BEHIND : ''}
 </header>
 <main>
 ${status.items.length === 0 ? nothingYet(example) : table(status, totalOf(counts) - status.items.length)}
@@ -43,6 +45,9 @@ ${status.items.length === 0 ? nothingYet(example) : table(status, totalOf(counts
 `
   return { html, policy: POLICY }
 }
+
+const BEHIND = `
+<p role="alert"><strong>This server cannot read its database.</strong> What was reported since then is not shown here.</p>`
 
 function title({ OUT_OF_SYNC }: Shown['counts']): string {
   return OUT_OF_SYNC > 0 ? `(${OUT_OF_SYNC}) gitops-status` : 'gitops-status'

@@ -61,6 +61,8 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
       return fleet.rowText(target)
     },
     now: () => new Date(),
+    asOf: () => new Date(),
+    refuseIfBehind() {},
     monotonicMs,
     after: (ms, run) => setTimeout(run, ms).unref(),
   })
@@ -73,7 +75,8 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
     dashboardPage: null,
     plainPage: () => assert.fail(),
     assets: new Map(),
-    checkWritable: async () => {},
+    checkReady: async () => {},
+    secondsBehind: () => null,
     badgeSvg: () => assert.fail(),
     badgeJson: () => assert.fail(),
     exposition: () => assert.fail(),

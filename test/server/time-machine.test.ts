@@ -41,7 +41,8 @@ const SAID: Record<Exclude<Minute['said'], 'nothing'>, Partial<ReportBody>> = {
 async function watch(minutes: readonly Minute[]) {
   const store = createMemoryStore()
   let nowMs = BEGAN_AT
-  const clocks = { now: () => new Date(nowMs), monotonicMs: () => nowMs, presentMs: () => nowMs }
+  const now = () => new Date(nowMs)
+  const clocks = { now, asOf: now, monotonicMs: () => nowMs, presentMs: () => nowMs }
   const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
   store.subscribe(snapshot.follow)
   const seen: { readonly at: Date; readonly rows: readonly StatusRow[] }[] = []

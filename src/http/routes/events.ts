@@ -42,6 +42,7 @@ const EVENTS = describeOperation({
     last_event_id: Type.Optional(Type.String({ description: 'The same as the header, for those who cannot set one.' })),
   }),
   answer: { status: 200, description: 'Until the connection ends.', content: { 'text/event-stream': Type.String() } },
+  faults: ['overloaded', 'shutting_down', 'store_unreadable'],
 })
 
 const HEADERS = {

@@ -16,27 +16,33 @@ const READY = Type.Object({
 const LIVEZ = health('/livez', 'getLivez', 'The process answers')
 const HEALTHZ = health('/healthz', 'getHealthz', "The same, for Grafana's data source")
 const READYZ = {
-  ...health('/readyz', 'getReadyz', 'The server can take a report and keep it', READY),
-  faults: ['shutting_down', 'store_unavailable'] as const,
+  ...health(
+    '/readyz',
+    'getReadyz',
+    'The server can take a report and keep it, and knows what others have taken',
+    READY,
+  ),
+  faults: ['shutting_down', 'store_unavailable', 'store_unreadable'] as const,
 }
 
 export interface Needs {
-  readonly checkWritable: () => Promise<void>
+  /** @throws Fault when reports cannot be kept, or what others keep is not known */
+  readonly checkReady: () => Promise<void>
   readonly isStopping: () => boolean
   readonly monotonicMs: () => number
 }
 
 /**
- * `/livez`: the process answers. `/readyz`: it can take a report and keep it. `/healthz`: for Grafana's "Save & test",
- * which wants 200 and a body.
+ * `/livez`: the process answers. `/readyz`: it can take a report and keep it, and knows what others have taken.
+ * `/healthz`: for Grafana's "Save & test", which wants 200 and a body.
  */
-export function addHealth(server: FastifyInstance, { checkWritable, isStopping, monotonicMs }: Needs): void {
+export function addHealth(server: FastifyInstance, { checkReady, isStopping, monotonicMs }: Needs): void {
   let latest: { readonly begunAtMs: number; readonly result: Promise<void> } | undefined
 
-  function isWritable(): Promise<void> {
+  function isReady(): Promise<void> {
     const nowMs = monotonicMs()
     if (latest === undefined || nowMs - latest.begunAtMs >= CHECK_HOLDS_MS) {
-      latest = { begunAtMs: nowMs, result: checkWritable() }
+      latest = { begunAtMs: nowMs, result: checkReady() }
     }
     return latest.result
   }
@@ -45,7 +51,7 @@ export function addHealth(server: FastifyInstance, { checkWritable, isStopping, 
   addRoute(server, HEALTHZ, async () => ({ status: 'ok' }))
   addRoute(server, READYZ, async () => {
     if (isStopping()) throw new Fault('shutting_down', 'The server is stopping: ask another, or ask again later')
-    await isWritable()
+    await isReady()
     return { status: 'ok', ready: 1 }
   })
 }
