@@ -7,7 +7,8 @@ import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { startFleet } from '../server/a-fleet.ts'
 import { aBody, aFailure } from '../server/a-report.ts'
-import { type AppUnderTest, post, startTestApp } from '../server/start-app.ts'
+import { NO_POSTGRES, startPostgres } from '../server/postgres-cluster.ts'
+import { type AppUnderTest, get, post, startTestApp } from '../server/start-app.ts'
 import { startServer } from '../server/start-server.ts'
 import { findChromium, startBrowser, visit } from './browser.ts'
 import { startPrefixProxy } from './prefix-proxy.ts'
@@ -127,6 +128,34 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await connection(page, /^Live$/)
     await again.end('SIGTERM')
     assert.deepEqual(visitor.mishaps, [])
+  })
+
+  it('says as of when its data are while the server cannot read its database, to who comes then, too', {
+    skip: NO_POSTGRES,
+  }, async (t) => {
+    const cluster = await startPostgres()
+    t.after(() => cluster.stop())
+    const server = await startServer({ database: await cluster.newSchema() })
+    t.after(() => server.process.kill('SIGKILL'))
+    await post(server.url, aBody({ last_check: new Date().toISOString() }))
+    await using visitor = await visit(browser)
+    const page = await visitor.open(server.url)
+    await connection(page, /^Live$/)
+
+    await cluster.kill()
+    await connection(page, /^Reconnecting · data as of /)
+    await using late = await visit(browser)
+    const latePage = await late.open(server.url)
+    await connection(latePage, /^Reconnecting · data as of /)
+    for (const one of [page, latePage]) await one.getByRole('row', { name: /Synced.*rsyslog-lab/ }).waitFor()
+
+    const { generated_at } = (await get(server.url, '/status.json')).body
+    const local = await page.evaluate(`(() => {
+      const at = new Date('${generated_at}')
+      return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')
+    })()`)
+    assert.ok((await textOf(page, '.as-of')).endsWith(`${local}`), `${await textOf(page, '.as-of')} ${local}`)
+    assert.deepEqual([...visitor.mishaps, ...late.mishaps], [])
   })
 
   it('keeps 10,000 targets out of the document but for those on the screen, and finds one of them', async (t) => {

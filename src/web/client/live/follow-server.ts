@@ -18,6 +18,8 @@ const FIRST_WORD_MS = 8_000
 const WORDLESS = 2
 const POLL_EVERY_MS = 5_000
 const POLL_TIMEOUT_MS = 10_000
+// Older than what is asked for next time: then it does not come from a server that knows what is recorded now.
+const OLD_MS = POLL_EVERY_MS
 const TRY_STREAM_AGAIN_MS = 60_000
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 10_000
@@ -27,7 +29,8 @@ const LONGEST_WAIT_MS = 10_000
  * come through.
  *
  * Connecting until the stream has told everything, then live. When the stream ends, reconnecting, and on from the last
- * event. After two connections without a word polling, with another try of the stream each minute.
+ * event. After two connections without a word polling, with another try of the stream each minute. A server that cannot
+ * read its database sends nobody what it does not know: it ends streams and refuses them, and says how old its rows are.
  */
 export function followServer(base: string, tell: (told: Told) => void): Following {
   const eventsUrl = new URL('api/v1/events', base).href
@@ -39,6 +42,9 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
   let heardAtMs = 0
   let lastEventId = ''
   let wordless = 0
+  /** The newest stream has told everything. */
+  let isTold = false
+  let isComplete = false
   let running: AbortController | null = null
 
   const serverNow = () => serverClockMs && serverClockMs + performance.now()
@@ -58,8 +64,14 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
     else if (event === 'ready') {
       serverClockMs = Date.parse(JSON.parse(data).generated_at) - performance.now()
       news.isComplete = true
+      isComplete = true
+      isTold = true
       wordless = 0
       connection = 'live'
+    } else if (event === 'closing') {
+      const asOfMs = Date.parse(JSON.parse(data).generated_at)
+      if (serverClockMs !== null && !Number.isNaN(asOfMs)) heardAtMs = asOfMs - serverClockMs
+      connection = 'reconnecting'
     }
   }
 
@@ -68,6 +80,7 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
     const silence = new AbortController()
     let timer = setTimeout(() => silence.abort(), FIRST_WORD_MS)
     let isOpen = false
+    isTold = false
     if (connection === 'polling') flush('reconnecting') // nobody asks meanwhile
     try {
       await readEventStream(
@@ -93,7 +106,7 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
       )
     } finally {
       clearTimeout(timer)
-      if (connection !== 'live' && !stop.aborted && (isOpen || silence.signal.aborted)) wordless++
+      if (!isTold && !stop.aborted && (isOpen || silence.signal.aborted)) wordless++
     }
   }
 
@@ -104,12 +117,14 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
     const answer: unknown = await response.json()
     if (!Array.isArray(answer)) throw new NoStream('no list of targets')
     const rows = answer.map((row) => understood<StatusRow>(row))
-    heardAtMs = performance.now()
+    const ageMs = 1_000 * (Number(response.headers.get('age')) || 0)
     const serverClock = Date.parse(response.headers.get('date') ?? '')
-    serverClockMs = (Number.isNaN(serverClock) ? Date.now() : serverClock) - heardAtMs
+    serverClockMs = (Number.isNaN(serverClock) ? Date.now() : serverClock) - performance.now()
+    heardAtMs = performance.now() - ageMs
     lastEventId = '' // what a stream told before is not what it would have to go on from
     news = { isReset: true, isComplete: true, rows, removed: [] }
-    flush('polling')
+    isComplete = true
+    flush(ageMs < OLD_MS ? 'polling' : 'reconnecting')
   }
 
   async function run(stop: AbortSignal): Promise<void> {
@@ -129,9 +144,11 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
       } catch (error) {
         if (stop.aborted) return
         if (error instanceof NoStream) waitMs = Math.max(waitMs, error.retryAfterMs)
+        // Who knows nothing yet is better off with what there is, and as of when it is.
+        if (error instanceof NoStream && !isComplete) await poll(stop).catch(() => {})
       }
       if (stop.aborted) return
-      if (connection === 'live') waitMs = FIRST_WAIT_MS
+      if (isTold) waitMs = FIRST_WAIT_MS
       if (wordless < WORDLESS || connection === 'polling') flush('reconnecting')
       // At random: a server that comes back must not be met by everyone at once.
       await pause(waitMs * (1 + Math.random()), stop)

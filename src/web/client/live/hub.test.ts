@@ -14,13 +14,17 @@ const NOW = '2026-04-21T10:30:00Z'
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
 /** A server that answers the streams that are asked for with one answer after the other, and the last again and again. */
-async function aServer(t: TestContext, streams: readonly Answer[], { nextPoll = (): unknown => [aRow()] } = {}) {
+async function aServer(
+  t: TestContext,
+  streams: readonly Answer[],
+  { nextPoll = (): unknown => [aRow()], pollHeaders = {} } = {},
+) {
   const asked: { readonly path: string; readonly lastEventId: string | undefined }[] = []
   const server = createServer((request, response) => {
     const path = request.url ?? ''
     asked.push({ path, lastEventId: request.headers['last-event-id']?.toString() })
     if (path !== '/api/v1/events') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(nextPoll()))
+      response.writeHead(200, { 'content-type': 'application/json', ...pollHeaders }).end(JSON.stringify(nextPoll()))
       return
     }
     const count = asked.filter((one) => one.path === path).length
@@ -49,6 +53,8 @@ function event(name: string, data: unknown, id?: number): string {
 function stream(...pieces: readonly string[]): Answer {
   return (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write(pieces.join(''))
 }
+
+const refuse: Answer = (response) => response.writeHead(503, { 'retry-after': '1' }).end()
 
 const RESET = event('reset', { reason: 'start' })
 const READY = event('ready', { seq: 7, generated_at: NOW }, 7)
@@ -161,13 +167,50 @@ describe('following the server', () => {
     let waitedMs = 0
     while (!told.some(({ connection }) => connection === 'live')) {
       // Only while nothing is under way, so that what is waited for is what was asked for.
-      if (asked.length === 1 && told.some(({ connection }) => connection === 'reconnecting')) {
+      if (streamsIn(asked) === 1 && told.some(({ connection }) => connection === 'reconnecting')) {
         t.mock.timers.tick(100)
         waitedMs += 100
       }
       await new Promise(setImmediate)
     }
     assert.ok(waitedMs >= 30_000 && waitedMs <= 60_100, `${waitedMs} ms`)
+  })
+
+  it('is as of when the server says that it knows no more, however late it says so', async (t) => {
+    const lost = { reason: 'store_unreadable', generated_at: '2026-04-21T10:29:50Z' }
+    const { url, asked } = await aServer(t, [
+      (response) => {
+        stream(WHOLE)(response, response.req)
+        response.end(event('closing', lost))
+      },
+      refuse,
+      refuse,
+      refuse,
+    ])
+    const { told, until } = follow(t, url)
+    await until(({ connection }) => connection === 'reconnecting')
+    const { asOf } = told.find(({ connection }) => connection === 'reconnecting') ?? {}
+    assert.ok(Math.abs((asOf ?? 0) - Date.parse(lost.generated_at)) < 5, new Date(asOf ?? 0).toISOString())
+    await until(() => streamsIn(asked) > 1)
+    assert.ok(!told.some(({ connection }) => connection === 'polling'))
+  })
+
+  it('shows what a server knows that refuses streams from the start, and as of when', async (t) => {
+    const { url } = await aServer(t, [refuse], { pollHeaders: { date: new Date(NOW).toUTCString(), age: '17' } })
+    const { told, fleet, until } = follow(t, url)
+    await until(({ isComplete }) => isComplete)
+    assert.equal(fleet.read().rows.length, 1)
+    assert.deepEqual([...new Set(told.map(({ connection }) => connection))], ['reconnecting'])
+    assert.ok(Math.abs((told.at(-1)?.asOf ?? 0) - (Date.parse(NOW) - 17_000)) < 500)
+  })
+
+  it('is not live while it asks again and again for what is old', async (t) => {
+    const empty: Answer = (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end()
+    const { url } = await aServer(t, [empty], { pollHeaders: { date: new Date(NOW).toUTCString(), age: '5' } })
+    const { told, until } = follow(t, url)
+    await until(({ isComplete }) => isComplete)
+    assert.ok(!told.some(({ connection }) => connection === 'polling'))
+    assert.ok(Math.abs((told.at(-1)?.asOf ?? 0) - (Date.parse(NOW) - 5_000)) < 500)
   })
 
   it('finds a server that was gone when it is back, and keeps what it knew until then', async (t) => {
@@ -243,6 +286,10 @@ describe('the hub of the pages of a browser', () => {
     endAll(t, say)
   })
 })
+
+function streamsIn(asked: readonly { readonly path: string }[]): number {
+  return asked.filter(({ path }) => path === '/api/v1/events').length
+}
 
 /** The clock that the hub looks at, with its timer. */
 function aClock(t: TestContext): (seconds: number) => void {
