@@ -3,9 +3,9 @@ import type { Entry } from './change-log.ts'
 
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 
-/** One event. A browser asks for what came after the last `id` it saw when it connects again. */
+/** One event. A browser asks for what came after the last `id` it saw when it connects again; for nothing after an empty one. */
 export function eventText(event: string, data: string, id: string | null = null): string {
-  return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`
+  return `${id === null ? '' : `id:${id && ` ${id}`}\n`}event: ${event}\ndata: ${data}\n\n`
 }
 
 /** How long a browser waits before it connects again. */

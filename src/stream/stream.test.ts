@@ -154,7 +154,7 @@ describe('a stream', () => {
     const { connection } = connect()
     assert.match(
       connection.take(),
-      /^retry: \d{4}\n\nevent: reset\ndata: {"reason":"start"}\n\nid: 1-e1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1-e1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
+      /^retry: \d{4}\n\nid:\nevent: reset\ndata: {"reason":"start"}\n\nid: 1-e1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1-e1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
     )
     timers.advance(15_000)
     assert.equal(connection.take(), ':\n\n')
@@ -165,6 +165,14 @@ describe('a stream', () => {
     follow([fleet.change('a'), fleet.change('b'), fleet.change('a'), fleet.remove('b')])
     assert.deepEqual(connect({ lastEventId: '2-e1' }).take(), ['target a', 'removed b', 'ready'])
     assert.deepEqual(connect({ lastEventId: '4-e1' }).take(), ['ready'])
+  })
+
+  it('leaves who begins anew no id of before to go on from, should it be cut off', () => {
+    const { connect, follow, fleet } = startStream()
+    follow([fleet.change('a')])
+    const client = connect({ lastEventId: '9-e9' })
+    client.take()
+    assert.deepEqual([client.follower.events[0]?.event, client.follower.events[0]?.id], ['reset', ''])
   })
 
   for (const lastEventId of ['5-e1', '1', '1-', '1-e2', 'x', '-1-e1', '1.5-e1', '1e0-e1', '9'.repeat(20), ' 1-e1']) {

@@ -162,7 +162,8 @@ export function createStream(needs: Needs): Stream {
   function startAnew(client: Client, reason: 'start' | 'cannot_resume'): string {
     client.place = 0
     client.knewNothingAt = log.end()
-    return eventText('reset', JSON.stringify({ reason }))
+    // Who is cut off before the next id must not go on from the one of before: it has forgotten what that stood for.
+    return eventText('reset', JSON.stringify({ reason }), '')
   }
 
   /** Writes the next page to a client, and lets it follow if that was the last. */

@@ -56,7 +56,7 @@ export function createFollower(): Follower {
       }
       if (event === 'target') rows.set(`${data.repo} ${data.server}`, data)
       if (event === 'removed') rows.delete(`${data.repo} ${data.server}`)
-      if (id === null) return
+      if (id === null || id === '') return
       const seq = Number.parseInt(id, 10)
       const isNewer = event === 'ready' ? seq >= newest : seq > newest
       if (!isNewer) throw new Error(`the id ${id} came after ${lastId}`)

@@ -160,7 +160,7 @@ describe('GET /api/v1/events', () => {
     const ASKED: [string, Record<string, string>, RegExp][] = [
       ['?last_event_id=1-e1', {}, /^retry: \d+\n\nid: 2-e1\nevent: target\n/],
       ['?last_event_id=0-e1', { 'last-event-id': '2-e1' }, /^retry: \d+\n\nid: 2-e1\nevent: ready\n/],
-      ['?last_event_id=', {}, /^retry: \d+\n\nevent: reset\n/],
+      ['?last_event_id=', {}, /^retry: \d+\n\nid:\nevent: reset\n/],
       ['?last_event_id=0-e1&last_event_id=1-e1&server=a', {}, /^retry: \d+\n\nid: 2-e1\nevent: ready\n/],
     ]
     for (const [query, headers, expected] of ASKED) {

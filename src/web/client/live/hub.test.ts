@@ -56,7 +56,7 @@ function stream(...pieces: readonly string[]): Answer {
 
 const refuse: Answer = (response) => response.writeHead(503, { 'retry-after': '1' }).end()
 
-const RESET = event('reset', { reason: 'start' })
+const RESET = `id:\n${event('reset', { reason: 'start' })}`
 const READY = event('ready', { seq: 7, generated_at: NOW }, 7)
 const WHOLE = RESET + event('target', aRow(), 7) + READY
 
@@ -115,6 +115,27 @@ describe('following the server', () => {
     )
     assert.ok(told.some(({ connection }) => connection === 'reconnecting'))
     assert.equal(fleet.read().rows.length, 2, 'what was known before is still known')
+  })
+
+  it('begins anew when it was cut off in the middle of beginning anew', async (t) => {
+    const { url, asked } = await aServer(t, [
+      (response, request) => {
+        stream(WHOLE)(response, request)
+        response.end()
+      },
+      (response, request) => {
+        stream(RESET)(response, request)
+        response.end()
+      },
+      stream(WHOLE),
+    ])
+    const { told } = follow(t, url)
+    const isThere = () => asked.length === 3 && told.at(-1)?.connection === 'live'
+    while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.deepEqual(
+      asked.map(({ lastEventId }) => lastEventId),
+      [undefined, '7', undefined],
+    )
   })
 
   it('asks again and again where streams end without a word', async (t) => {
