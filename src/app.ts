@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { badgeOf, shieldsEndpointOf } from './badge/badge.ts'
 import { badgeSvg } from './badge/badge-svg.ts'
 import { exampleRequest } from './contract/example-request.ts'
@@ -91,6 +92,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
   feed.follow('snapshot', snapshot.follow)
 
   const stream = createStream({
+    server: randomBytes(6).toString('hex'),
     beginning: beginningOf(known),
     epochs: store.epochs,
     rowText: snapshot.rowText,

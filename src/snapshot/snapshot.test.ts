@@ -129,6 +129,24 @@ describe('the snapshot', () => {
     assert.equal(rowText('nobody'), null)
   })
 
+  it('tells what another server calls silent that gives no new grace, since it was there all the time', () => {
+    const { advance, newlySilent, shown } = aSnapshotAfter(
+      new Date('2026-04-21T10:31:00Z'),
+      '2026-04-21T10:31:00Z',
+      aReceived({ last_check: '2026-04-21T10:30:00Z' }, '2026-04-21T10:30:00Z'),
+    )
+    const toldAfter = (seconds: number) => {
+      advance(seconds)
+      return [newlySilent().length, newlySilent().length, shown().freshness]
+    }
+
+    assert.deepEqual(toldAfter(60), [0, 0, 'FRESH'])
+    assert.deepEqual(toldAfter(1), [1, 0, 'FRESH'], 'LATE there')
+    assert.deepEqual(toldAfter(60), [1, 0, 'LATE'])
+    assert.deepEqual(toldAfter(120), [1, 0, 'LATE'], 'STALE there')
+    assert.deepEqual(toldAfter(60), [1, 0, 'STALE'])
+  })
+
   it('counts in the period that each reporter promised', () => {
     const { receive, advance, statusJson } = aSnapshot('2026-04-21T10:30:00Z')
     receive(aReceived({ server: 'hourly', interval_seconds: 3_600 }))

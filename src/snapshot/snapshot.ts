@@ -13,7 +13,7 @@ import { SortedKeys } from './sorted-keys.ts'
 import { statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
 import { type Summary, summaryOf } from './summary.ts'
-import { freshnessOnArrival, type View, viewOf } from './view.ts'
+import { freshnessAfter, type View, viewOf } from './view.ts'
 
 export interface Clocks {
   readonly now: () => Date
@@ -41,8 +41,9 @@ export interface Snapshot {
   /** A target's row as it shows now, as JSON. Null when there is no such target. */
   rowText(target: Target): string | null
   /**
-   * Targets that have become LATE or STALE, each time once. To be asked every second. It looks at a part of a huge
-   * fleet each time, so that it never takes long: of a million targets the last one is found within a minute.
+   * Targets that have become LATE or STALE, each time once: here, or on another server of the same database that gives
+   * them no new grace since it was there all the time. To be asked every second. It looks at a part of a huge fleet each
+   * time, so that it never takes long: of a million targets the last one is found within a minute.
    */
   newlySilent(): Target[]
 }
@@ -70,6 +71,8 @@ interface Entry {
   fragment: Fragment | null
   /** As it was when it came, or when somebody was last told that it is not so any more. */
   toldFreshness: Freshness
+  /** The same, as a server shows it that was there all the time since its newest report arrived. */
+  toldElsewhere: Freshness
 }
 
 interface Look {
@@ -93,8 +96,10 @@ export function createSnapshot(
   const keys = new SortedKeys()
 
   function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactAtMs: number }): void {
-    const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH' }
-    entry.toldFreshness = viewNow(entry).freshness
+    const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH', toldElsewhere: 'FRESH' }
+    const clocks = look()
+    entry.toldFreshness = viewAt(clocks, entry).freshness
+    entry.toldElsewhere = elsewhereAt(clocks, entry)
     const { key } = record.newest.report
     entries.set(key, entry)
     keys.add(key)
@@ -106,7 +111,8 @@ export function createSnapshot(
     if (!isSignOfLife) return
     entry.heardAtMs = presentMs()
     entry.contactAtMs = monotonicMs()
-    entry.toldFreshness = freshnessOnArrival(record)
+    entry.toldFreshness = freshnessAfter(record, 0)
+    entry.toldElsewhere = entry.toldFreshness
   }
 
   // While this server was down nobody could reach it, so their silence says nothing: each target gets one full period
@@ -130,6 +136,10 @@ export function createSnapshot(
 
   function viewAt({ presentMs, monotonicMs }: Look, { record, heardAtMs, contactAtMs }: Entry): View {
     return viewOf(record, { silentMs: presentMs - heardAtMs, contactMs: monotonicMs - contactAtMs })
+  }
+
+  function elsewhereAt({ monotonicMs }: Look, { record, contactAtMs }: Entry): Freshness {
+    return freshnessAfter(record, monotonicMs - contactAtMs)
   }
 
   function viewNow(entry: Entry): View {
@@ -218,9 +228,14 @@ export function createSnapshot(
         entry = lookingAt.next().value
       }
       if (entry === undefined) break
-      const { freshness } = viewNow(entry)
-      if (freshness !== entry.toldFreshness) silent.push(entry.record.newest.report.target)
+      const clocks = look()
+      const { freshness } = viewAt(clocks, entry)
+      const elsewhere = elsewhereAt(clocks, entry)
+      if (freshness !== entry.toldFreshness || elsewhere !== entry.toldElsewhere) {
+        silent.push(entry.record.newest.report.target)
+      }
       entry.toldFreshness = freshness
+      entry.toldElsewhere = elsewhere
     }
     return silent
   }

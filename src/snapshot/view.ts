@@ -29,7 +29,7 @@ export interface View extends EffectiveStatus<ReportBody> {
 export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }: Ages): View {
   const { report, arrivedAt } = record.newest
   const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
-  const freshness = freshnessOf({ silentMs, periodMs: report.periodMs, ageOnArrivalMs })
+  const freshness = freshnessAfter(record, silentMs)
   const { status, reason, finding } = effectiveStatus(record, freshness)
   return {
     status,
@@ -44,10 +44,10 @@ export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }
   }
 }
 
-/** LATE when the report was long over when it came. */
-export function freshnessOnArrival({ newest: { report, arrivedAt } }: TargetRecord): Freshness {
+/** After so much silence. LATE from the start when the report was long over when it came. */
+export function freshnessAfter({ newest: { report, arrivedAt } }: TargetRecord, silentMs: number): Freshness {
   const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
-  return freshnessOf({ silentMs: 0, periodMs: report.periodMs, ageOnArrivalMs })
+  return freshnessOf({ silentMs, periodMs: report.periodMs, ageOnArrivalMs })
 }
 
 /** What was known when it was last known; null while it is. */

@@ -47,6 +47,8 @@ export interface ChangeLog {
    * said: the number is not from this database, or a removal since then is forgotten.
    */
   placeOf(seq: number): number | null
+  /** The place of the oldest silence that is not over, as far as this log knows. Null when there is none. */
+  oldestSilence(): number | null
   /** Entries after this place, oldest first. The log must not be appended to meanwhile. */
   entriesAfter(place: number): Iterable<Entry>
 }
@@ -69,6 +71,7 @@ export function createChangeLog({ seq, removalsKnownSince, changes }: Beginning)
   let slots: Slot[] = []
   const newest = new Map<string, Slot>()
   const removals = new Set<string>()
+  const silences = new Set<Slot>() // in order of place, too
   let forgotten = { place: 0, seq: removalsKnownSince }
 
   for (const change of changes) append(change)
@@ -80,9 +83,10 @@ export function createChangeLog({ seq, removalsKnownSince, changes }: Beginning)
     const key = targetKey(target)
     const slot = { target, event, seq, place: ++end, after: newestSeq, isGone: false }
     const before = newest.get(key)
-    if (before !== undefined) before.isGone = true
+    if (before !== undefined) leave(before)
     slots.push(slot)
     newest.set(key, slot)
+    if (seq === null) silences.add(slot)
 
     removals.delete(key)
     if (change.event === 'removed') removals.add(key)
@@ -90,11 +94,16 @@ export function createChangeLog({ seq, removalsKnownSince, changes }: Beginning)
     if (slots.length > MIN_SLOTS && slots.length > 2 * newest.size) slots = slots.filter(({ isGone }) => !isGone)
   }
 
+  function leave(slot: Slot): void {
+    slot.isGone = true
+    silences.delete(slot)
+  }
+
   function forgetOldestRemoval(): void {
     const [key] = removals
     const slot = key === undefined ? undefined : newest.get(key)
     if (key === undefined || slot === undefined) return
-    slot.isGone = true
+    leave(slot)
     removals.delete(key)
     newest.delete(key)
     forgotten = { place: slot.place, seq: Math.max(forgotten.seq, slot.after) }
@@ -105,6 +114,11 @@ export function createChangeLog({ seq, removalsKnownSince, changes }: Beginning)
     seq: () => newestSeq,
     end: () => end,
     forgotten: () => forgotten.place,
+
+    oldestSilence() {
+      const [oldest] = silences
+      return oldest?.place ?? null
+    },
 
     placeOf(seen) {
       if (!Number.isSafeInteger(seen) || seen < forgotten.seq || seen > newestSeq) return null

@@ -19,11 +19,7 @@ export const HEARTBEAT = ':\n\n'
 /** A target's status row as JSON text without line breaks, as it shows now. Null when there is no such target. */
 export type RowText = (target: Target) => string | null
 
-export function changeText(
-  { target, event, seq }: Entry,
-  { rowText, idOf }: { readonly rowText: RowText; readonly idOf: (seq: number) => string },
-): string {
-  const id = seq === null ? null : idOf(seq)
+export function changeText({ target, event }: Entry, id: string | null, rowText: RowText): string {
   const row = event === 'target' ? rowText(target) : null
   if (row !== null) return eventText('target', row, id)
   const { repo, server } = target

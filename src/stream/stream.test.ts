@@ -83,7 +83,9 @@ class Connection extends EventEmitter implements Outlet {
 function startStream({
   fleet = createFakeFleet(),
   beginning = fleet.beginning(),
+  server = 's1',
 }: {
+  readonly server?: string
   readonly fleet?: ReturnType<typeof createFakeFleet>
   readonly beginning?: Beginning
 } = {}) {
@@ -91,6 +93,7 @@ function startStream({
   const now = () => new Date('2026-04-21T10:30:00Z')
   let isBehind = false
   const stream = createStream({
+    server,
     beginning,
     epochs: fleet.epochs,
     rowText: fleet.rowText,
@@ -154,7 +157,7 @@ describe('a stream', () => {
     const { connection } = connect()
     assert.match(
       connection.take(),
-      /^retry: \d{4}\n\nid:\nevent: reset\ndata: {"reason":"start"}\n\nid: 1-e1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1-e1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
+      /^retry: \d{4}\n\nid:\nevent: reset\ndata: {"reason":"start"}\n\nid: 1-e1-s1\nevent: target\ndata: {"repo":"fleet","server":"a",.*}\n\nid: 1-e1-s1\nevent: ready\ndata: {"seq":1,"generated_at":"2026-04-21T10:30:00Z"}\n\n$/,
     )
     timers.advance(15_000)
     assert.equal(connection.take(), ':\n\n')
@@ -199,7 +202,7 @@ describe('a stream', () => {
     assert.equal(connect({ lastEventId: '3-e1' }).take()[0], 'reset')
     const client = connect({ lastEventId: '2-e2' })
     client.take()
-    assert.equal(client.follower.lastEventId(), '4-e2')
+    assert.equal(client.follower.lastEventId(), '4-e2-s1')
   })
 
   it('tells of silence without an id, and again to whoever comes back', () => {
@@ -213,6 +216,40 @@ describe('a stream', () => {
     assert.deepEqual(client.take(), ['target a'])
     assert.equal(client.follower.events.at(-1)?.id, null)
     assert.deepEqual(connect({ lastEventId: client.follower.lastEventId() }).take(), ['target a', 'ready'])
+  })
+
+  it('tells who comes from another server of every silence, and of nothing else that it has seen', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow(['a', 'b', 'c'].map(fleet.change))
+    follow([fleet.silence('a'), fleet.change('d'), fleet.silence('b'), fleet.change('e')])
+
+    const own = connect({ lastEventId: '4-e1-s1' })
+    assert.deepEqual(own.take(), ['target b', 'target e', 'ready'])
+    const moved = connect({ lastEventId: '4-e1-s2' })
+    assert.deepEqual(moved.take(), ['target a', 'target b', 'target e', 'ready'])
+    assert.deepEqual(
+      moved.follower.events.map(({ id }) => id),
+      ['4-e1', '4-e1', '5-e1', '5-e1-s1'],
+    )
+    follow([fleet.change('a')])
+    timers.advance(100)
+    assert.deepEqual([moved.take(), moved.follower.lastEventId()], [['target a'], '6-e1-s1'])
+    assert.deepEqual(connect({ lastEventId: '6-e1-s2' }).take(), ['target b', 'ready'])
+  })
+
+  it('tells all silences again to who was cut off on the move, wherever it comes to then', () => {
+    const fleet = createFakeFleet({ rowBytes: 40_000 })
+    const { connect, follow } = startStream({ fleet })
+    follow(['a', 'b', 'c', 'd'].map(fleet.change))
+    follow(['a', 'b', 'c', 'd'].map(fleet.silence))
+    follow([fleet.change('e')])
+
+    const cutOff = connect({ lastEventId: '5-e1-s2' })
+    assert.deepEqual(cutOff.take(1), ['target a', 'target b'])
+
+    assert.equal(cutOff.follower.lastEventId(), '5-e1')
+    const again = connect({ lastEventId: '5-e1' })
+    assert.deepEqual(again.take(1), ['target a', 'target b'])
   })
 
   it('writes to everyone once for all changes within a tenth of a second, each target once', () => {
@@ -549,7 +586,8 @@ describe('whatever happens', () => {
       fc.property(fc.array(step, { minLength: 20, maxLength: 150 }), (steps) => {
         const fleet = createFakeFleet({ rowBytes: 20_000 })
         const silent = new Set<string>()
-        let server = startStream({ fleet })
+        let starts = 0
+        let server = startStream({ fleet, server: `s${starts}` })
         const followers = Array.from({ length: 4 }, () => createFollower())
         const connections = new Map<
           number,
@@ -586,7 +624,7 @@ describe('whatever happens', () => {
           else {
             for (const { connection } of connections.values()) connection.destroy()
             connections.clear()
-            server = startStream({ fleet })
+            server = startStream({ fleet, server: `s${++starts}` })
             // A new process has to find out for itself who is silent.
             server.follow([...silent].map((name) => fleet.silence(name)))
           }
@@ -606,6 +644,71 @@ describe('whatever happens', () => {
         }
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('a client that moves between two servers ends with what the last one shows, whatever each says of silence', () => {
+    const name = fc.integer({ min: 0, max: 5 }).map((index) => `t${index}`)
+    const at = fc.integer({ min: 0, max: 1 })
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('report' as const), name }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('silence' as const), name, at }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('move' as const), at }) },
+      { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const), writes: fc.integer({ min: 1, max: 2 }) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
+        const fleet = createFakeFleet({ rowBytes: 30_000 })
+        const silent = [new Set<string>(), new Set<string>()]
+        const servers = silent.map((those, index) => {
+          const rowText = (target: { readonly repo: string; readonly server: string }) =>
+            those.has(target.server) ? JSON.stringify({ ...target, silent: true }) : fleet.rowText(target)
+          return startStream({ fleet: { ...fleet, rowText }, server: `s${index}` })
+        })
+        const silence = (name: string) =>
+          ({ target: { repo: 'fleet', server: name }, event: 'target', seq: null }) as const
+        const follower = createFollower()
+        let here = 0
+        let connection = new Connection()
+        let read = createEventReader()
+        function move(to: number) {
+          connection.destroy()
+          here = to
+          connection = new Connection()
+          read = createEventReader()
+          servers[to]?.open({ lastEventId: follower.lastEventId(), matches: null }, () => connection)
+        }
+        const take = (writes?: number) => read(connection.take(writes)).forEach(follower.take)
+        function wait() {
+          for (const { timers } of servers) timers.advance(100)
+        }
+        move(0)
+
+        for (const step of steps) {
+          if (step.do === 'report') {
+            for (const those of silent) those.delete(step.name)
+            const change = fleet.change(step.name)
+            for (const { follow } of servers) follow([change])
+          } else if (step.do === 'silence') {
+            if (fleet.rowText({ repo: 'fleet', server: step.name }) === null) continue
+            // Only one of them finds it silent; the other one knows that one may have.
+            silent[step.at]?.add(step.name)
+            for (const { follow } of servers) follow([silence(step.name)])
+          } else if (step.do === 'move') move(step.at)
+          else if (step.do === 'take') take(step.writes)
+          else wait()
+        }
+        for (let round = 0; round < 20; round++) {
+          take()
+          wait()
+        }
+
+        const shown = new Map<string, unknown>(fleet.rows())
+        for (const server of silent[here] ?? []) shown.set(`fleet ${server}`, { repo: 'fleet', server, silent: true })
+        assert.deepEqual(follower.rows, shown)
+      }),
+      { numRuns: 500 },
     )
   })
 })

@@ -3,7 +3,7 @@ import type { Epoch } from '../domain/epoch.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Target } from '../domain/report.ts'
 import { type Beginning, type Change, createChangeLog, type Entry } from './change-log.ts'
-import { eventIdOf, seqIn } from './event-id.ts'
+import { eventIdOf, type Seen, seenIn } from './event-id.ts'
 import { changeText, eventText, HEARTBEAT, type RowText, retryText } from './event-text.ts'
 
 /** Where a client's events are written: the response to its request. */
@@ -49,6 +49,8 @@ export interface StreamCounts {
 }
 
 export interface Needs {
+  /** Random: no other server's, and not this one's after its next start. */
+  readonly server: string
   readonly beginning: Beginning
   /** Those of every change that was followed, and which may grow. */
   readonly epochs: () => readonly Epoch[]
@@ -99,8 +101,18 @@ interface Client {
   /** It knew of no target when the log ended here, so removals up to here are none of its business. */
   knewNothingAt: number
   isReady: boolean
+  /**
+   * It comes from another server, with all records up to a place here, and is not ready yet. Of what is before that place
+   * it is told the silences: the other one may have told it of more, of fewer, or of none.
+   */
+  moved: { readonly seq: number; readonly place: number } | null
   /** Catching up: since when a page waits for it to be taken. */
   waitsSinceMs: number | null
+}
+
+interface Reader {
+  readonly isWanted: (entry: Entry) => boolean
+  readonly idFor: (entry: Entry) => string | null
 }
 
 /**
@@ -110,9 +122,12 @@ interface Client {
  * meanwhile: what it misses stands in the log. At the end of the log it cuts over, in the same turn of the event loop as
  * it read that end. Following: it gets each group of changes, written once for all. With too much unread it goes back to
  * catching up; taking nothing for half a minute then, it is told and dropped.
+ *
+ * Who comes from another server of the same database goes on, too. Until it is ready its ids name no server: whoever it
+ * comes to next must tell it of all silences again, also the one that it came from.
  */
 export function createStream(needs: Needs): Stream {
-  const { beginning, epochs, rowText, asOf, refuseIfBehind, now, monotonicMs, after } = needs
+  const { server, beginning, epochs, rowText, asOf, refuseIfBehind, now, monotonicMs, after } = needs
   const log = createChangeLog(beginning)
   const clients = new Set<Client>()
   const following = new Set<Client>()
@@ -124,8 +139,13 @@ export function createStream(needs: Needs): Stream {
   let evicted = 0
   let stopped: PromiseWithResolvers<void> | undefined
 
-  function idOf(seq: number): string {
-    return eventIdOf(seq, epochs())
+  /** The id of an entry for those who have heard everything before it from us. Silence alone takes nobody further. */
+  function idOf({ seq }: Entry): string | null {
+    return seq === null ? null : eventIdOf({ seq, server }, epochs())
+  }
+
+  function idOnTheMove(seen: number, { after }: Entry): string {
+    return eventIdOf({ seq: Math.max(seen, after), server: null }, epochs())
   }
 
   function open({ lastEventId = '', matches }: Wish, connect: () => Outlet): void {
@@ -136,31 +156,47 @@ export function createStream(needs: Needs): Stream {
     }
     const outlet = connect()
     if (outlet.destroyed) return // it went away before we came to it, and no `close` follows
-    const client: Client = { outlet, matches, place: 0, knewNothingAt: 0, isReady: false, waitsSinceMs: null }
+    const client: Client = {
+      outlet,
+      matches,
+      place: 0,
+      knewNothingAt: 0,
+      isReady: false,
+      moved: null,
+      waitsSinceMs: null,
+    }
     clients.add(client)
     outlet.on('error', () => {}) // it went away while we wrote: `close` follows
     outlet.on('close', () => forget(client))
     opened += 1
     const retry = retryText(RETRY_MS + ((opened * 997) % RETRY_SPREAD_MS))
 
-    const seen = lastEventId === '' ? null : seqIn(lastEventId, epochs())
-    const place = seen === null ? null : log.placeOf(seen)
-    if (place === null) {
-      catchUp(client, retry + startAnew(client, lastEventId === '' ? 'start' : 'cannot_resume'))
-    } else {
-      client.place = place
-      catchUp(client, retry)
-    }
+    const seen = lastEventId === '' ? null : seenIn(lastEventId, epochs())
+    if (seen !== null && goOn(client, seen)) catchUp(client, retry)
+    else catchUp(client, retry + startAnew(client, lastEventId === '' ? 'start' : 'cannot_resume'))
     keepBeating()
   }
 
+  /** False when it cannot be said where. */
+  function goOn(client: Client, seen: Seen): boolean {
+    const place = log.placeOf(seen.seq)
+    if (place === null) return false
+    const silence = log.oldestSilence()
+    client.place = place
+    if (seen.server === server || silence === null) return true
+    client.place = Math.min(place, silence - 1)
+    client.moved = { seq: seen.seq, place }
+    return true
+  }
+
   /** What it would have to be told is forgotten. */
-  function isLost({ place, knewNothingAt }: Client): boolean {
-    return Math.max(place, knewNothingAt) < log.forgotten()
+  function isLost({ place, knewNothingAt, moved }: Client): boolean {
+    return Math.max(place, knewNothingAt, moved?.place ?? 0) < log.forgotten()
   }
 
   function startAnew(client: Client, reason: 'start' | 'cannot_resume'): string {
     client.place = 0
+    client.moved = null
     client.knewNothingAt = log.end()
     // Who is cut off before the next id must not go on from the one of before: it has forgotten what that stood for.
     return eventText('reset', JSON.stringify({ reason }), '')
@@ -178,6 +214,7 @@ export function createStream(needs: Needs): Stream {
     }
     if (!client.isReady) text += readyText()
     client.isReady = true
+    client.moved = null
     following.add(client)
     if (text !== '') client.outlet.write(text)
   }
@@ -192,20 +229,30 @@ export function createStream(needs: Needs): Stream {
   }
 
   function readyText(): string {
-    return eventText('ready', JSON.stringify({ seq: log.seq(), generated_at: formatTime(now()) }), idOf(log.seq()))
+    const seq = log.seq()
+    return eventText(
+      'ready',
+      JSON.stringify({ seq, generated_at: formatTime(now()) }),
+      eventIdOf({ seq, server }, epochs()),
+    )
   }
 
   /** The next events for a client, up to this place; it may have come less far when the page is full. */
   function readPage(client: Client, until: number): string {
-    const { text, place } = pageOf(client.place, until, ({ target, event, place }) => {
-      if (event === 'removed' && place <= client.knewNothingAt) return false
-      return client.matches?.(target) ?? true
+    const { moved, knewNothingAt, matches } = client
+    const { text, place } = pageOf(client.place, until, {
+      isWanted({ target, event, place, seq }) {
+        if (event === 'removed' && place <= knewNothingAt) return false
+        if (moved !== null && seq !== null && place <= moved.place) return false
+        return matches?.(target) ?? true
+      },
+      idFor: moved === null ? idOf : (entry) => idOnTheMove(moved.seq, entry),
     })
     client.place = place
     return text
   }
 
-  function pageOf(from: number, until: number, isWanted: (entry: Entry) => boolean) {
+  function pageOf(from: number, until: number, { isWanted, idFor }: Reader) {
     let text = ''
     let bytes = 0
     let entries = 0
@@ -214,7 +261,7 @@ export function createStream(needs: Needs): Stream {
       if (bytes >= PAGE_BYTES || entries >= PAGE_ENTRIES) return { text, place: entry.place - 1 }
       entries += 1
       if (!isWanted(entry)) continue
-      const change = changeText(entry, { rowText, idOf })
+      const change = changeText(entry, idFor(entry), rowText)
       bytes += Buffer.byteLength(change)
       text += change
     }
@@ -234,7 +281,10 @@ export function createStream(needs: Needs): Stream {
 
   function writeGroup(): void {
     const from = groupBegin
-    const { text, place } = following.size === 0 ? { text: '', place: log.end() } : pageOf(from, log.end(), () => true)
+    const { text, place } =
+      following.size === 0
+        ? { text: '', place: log.end() }
+        : pageOf(from, log.end(), { isWanted: () => true, idFor: idOf })
     const isFull = place < log.end()
     const bytes = Buffer.from(text)
     groupBegin = place

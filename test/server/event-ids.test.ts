@@ -106,9 +106,7 @@ describe('an event id', () => {
   }
 
   it('of one server is good on another one of the same PostgreSQL schema', { skip: NO_POSTGRES }, async (t) => {
-    const cluster = await startPostgres()
-    t.after(() => cluster.stop())
-    const databaseUrl = await cluster.newSchema()
+    const databaseUrl = await aSchema(t)
     const [one, other] = await Promise.all([startTestApp({ databaseUrl }), startTestApp({ databaseUrl })])
     t.after(() => Promise.all([one.stop(), other.stop()]))
 
@@ -123,4 +121,46 @@ describe('an event id', () => {
       assert.deepEqual(told(await eventsOf(reader, id)), ['ready'])
     }
   })
+  it('brings whoever moves to another server what that one says of silence', { skip: NO_POSTGRES }, async (t) => {
+    const databaseUrl = await aSchema(t)
+    const start = Date.parse('2026-04-21T10:30:00Z')
+    const old = await startTestApp({ databaseUrl })
+    await reportFrom(old, 'silent')
+    old.advance(60)
+    // It grants the target a new interval and grace, for all that it knows.
+    const young = await startTestApp({ databaseUrl, at: new Date(start + 60_000).toISOString() })
+    t.after(() => Promise.all([old.stop(), young.stop()]))
+    let n = 0
+    async function afterSeconds(seconds: number) {
+      for (const app of [old, young]) app.advance(seconds)
+      await reportFrom(old, `server-${n++}`) // so that both servers' ids are beyond the silence
+      while (!told(await eventsOf(young)).includes(`target server-${n - 1}`));
+    }
+    const shown = (events: readonly SeenEvent[]) =>
+      events.filter(({ data }) => data.server === 'silent').map(({ data }) => data.freshness)
+
+    for (const [seconds, atOld, atYoung] of [
+      [10, 'FRESH', 'FRESH'],
+      [80, 'LATE', 'FRESH'],
+      [60, 'LATE', 'LATE'],
+      [100, 'STALE', 'LATE'],
+      [60, 'STALE', 'STALE'],
+    ] as const) {
+      await afterSeconds(seconds)
+      const there = await eventsOf(old)
+      assert.deepEqual(shown(there), [atOld])
+      const moved = await eventsOf(young, idOf(there))
+      assert.deepEqual(shown(moved), atOld === 'FRESH' ? [] : [atYoung], `after ${seconds} s more`)
+      const back = await eventsOf(old, idOf(moved))
+      assert.deepEqual(shown(back), atOld === 'FRESH' ? [] : [atOld])
+      assert.deepEqual(shown(await eventsOf(old, idOf(back))), [], 'what it said itself it need not say again')
+    }
+  })
 })
+
+/** An empty one, of a PostgreSQL that is stopped when the test is over. */
+async function aSchema(t: TestContext): Promise<string> {
+  const cluster = await startPostgres()
+  t.after(() => cluster.stop())
+  return cluster.newSchema()
+}

@@ -58,7 +58,8 @@ export function createFollower(): Follower {
       if (event === 'removed') rows.delete(`${data.repo} ${data.server}`)
       if (id === null || id === '') return
       const seq = Number.parseInt(id, 10)
-      const isNewer = event === 'ready' ? seq >= newest : seq > newest
+      // Silences that a server tells who comes from another one take nobody further.
+      const isNewer = event === 'ready' || /^\d+-\w+$/.test(id) ? seq >= newest : seq > newest
       if (!isNewer) throw new Error(`the id ${id} came after ${lastId}`)
       lastId = id
       newest = seq

@@ -54,6 +54,7 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
   const monotonicMs = () => performance.now()
   let rowsRead = 0
   const stream = createStream({
+    server: 's1',
     beginning: fleet.beginning(),
     epochs: fleet.epochs,
     rowText(target) {
@@ -158,10 +159,10 @@ describe('GET /api/v1/events', () => {
     const { http, fleet, stream } = await serve()
     stream.follow([fleet.change('a'), fleet.change('b')])
     const ASKED: [string, Record<string, string>, RegExp][] = [
-      ['?last_event_id=1-e1', {}, /^retry: \d+\n\nid: 2-e1\nevent: target\n/],
-      ['?last_event_id=0-e1', { 'last-event-id': '2-e1' }, /^retry: \d+\n\nid: 2-e1\nevent: ready\n/],
+      ['?last_event_id=1-e1', {}, /^retry: \d+\n\nid: 2-e1-s1\nevent: target\n/],
+      ['?last_event_id=0-e1', { 'last-event-id': '2-e1' }, /^retry: \d+\n\nid: 2-e1-s1\nevent: ready\n/],
       ['?last_event_id=', {}, /^retry: \d+\n\nid:\nevent: reset\n/],
-      ['?last_event_id=0-e1&last_event_id=1-e1&server=a', {}, /^retry: \d+\n\nid: 2-e1\nevent: ready\n/],
+      ['?last_event_id=0-e1&last_event_id=1-e1&server=a', {}, /^retry: \d+\n\nid: 2-e1-s1\nevent: ready\n/],
     ]
     for (const [query, headers, expected] of ASKED) {
       const response = await fetch(`${http.url}/api/v1/events${query}`, { headers })
