@@ -88,7 +88,13 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
 
   const known = await store.latest()
   const presence = createPresenceClock({ monotonicMs, every })
-  const snapshot = createSnapshot(known, { now, asOf: knowledge.asOf, monotonicMs, presentMs: presence.presentMs })
+  const snapshot = createSnapshot(known, {
+    now,
+    asOf: knowledge.asOf,
+    monotonicMs,
+    presentMs: presence.presentMs,
+    unseenMs: () => store.following()?.unconfirmedMs ?? 0,
+  })
   feed.follow('snapshot', snapshot.follow)
 
   const stream = createStream({

@@ -14,6 +14,7 @@ function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<t
   const ledger = aLedger()
   ledger.receive(...known)
   let passedMs = 0
+  let unseenMs = 0
   const now = () => new Date(Date.parse(at) + passedMs)
   const snapshot = createSnapshot(
     { ...ledger.known(), aliveAt },
@@ -22,10 +23,17 @@ function aSnapshotAfter(aliveAt: Date | null, at: string, ...known: ReturnType<t
       asOf: now,
       monotonicMs: () => passedMs,
       presentMs: () => passedMs,
+      unseenMs: () => unseenMs,
     },
   )
   return {
     receive: (received: ReturnType<typeof aReceived>) => snapshot.follow(ledger.receive(received)),
+    /** What another server has taken, after this one was cut off for so long. */
+    hear: (received: ReturnType<typeof aReceived>, { cutOffForSeconds }: { cutOffForSeconds: number }) => {
+      unseenMs = cutOffForSeconds * 1_000
+      snapshot.follow(ledger.receive(received))
+      unseenMs = 0
+    },
     advance: (seconds: number) => {
       passedMs += seconds * 1_000
     },
@@ -145,6 +153,32 @@ describe('the snapshot', () => {
     assert.deepEqual(toldAfter(60), [1, 0, 'LATE'])
     assert.deepEqual(toldAfter(120), [1, 0, 'LATE'], 'STALE there')
     assert.deepEqual(toldAfter(60), [1, 0, 'STALE'])
+  })
+
+  it('counts silence from when a report came to another server while this one was cut off', () => {
+    const arrived = (server: string, time: string) => aReceived({ server, last_check: time }, time)
+    const { receive, hear, advance, newlySilent, statusJson } = aSnapshot('2026-04-21T10:30:00Z')
+    receive(arrived('known', '2026-04-21T10:30:00Z'))
+    advance(600)
+    newlySilent()
+
+    for (const server of ['known', 'new']) hear(arrived(server, '2026-04-21T10:35:00Z'), { cutOffForSeconds: 400 })
+    hear(arrived('clock-behind', '2026-04-21T10:30:00Z'), { cutOffForSeconds: 10 })
+    hear(arrived('clock-ahead', '2026-04-21T10:50:00Z'), { cutOffForSeconds: 10 })
+
+    const shown = () => {
+      const rows = statusJson().items.map((row) => [row.server, [row.freshness, row.contact_age_seconds]])
+      return Object.fromEntries(rows)
+    }
+    assert.deepEqual(shown(), {
+      known: ['LATE', 300],
+      new: ['LATE', 300],
+      'clock-behind': ['FRESH', 10],
+      'clock-ahead': ['FRESH', 0],
+    })
+    assert.deepEqual(newlySilent(), [], 'they are told as they show')
+    advance(1)
+    assert.deepEqual(shown().known, ['STALE', 301])
   })
 
   it('counts in the period that each reporter promised', () => {

@@ -22,6 +22,8 @@ export interface Clocks {
   readonly monotonicMs: () => number
   /** The same clock, less what time this process stood still and nobody could reach it. Silence is measured by it. */
   readonly presentMs: () => number
+  /** For how long something may have been recorded elsewhere that is passed on only now. 0 where nobody else records. */
+  readonly unseenMs: () => number
 }
 
 export interface Snapshot {
@@ -89,7 +91,7 @@ const LOOKED_AT_ONCE = 20_000
 /** The newest of every target, in memory. It begins with what the store holds and follows what is recorded. */
 export function createSnapshot(
   { records, aliveAt }: Beginning,
-  { now, asOf, monotonicMs, presentMs }: Clocks,
+  { now, asOf, monotonicMs, presentMs, unseenMs }: Clocks,
 ): Snapshot {
   const entries = new Map<string, Entry>()
   let version = 0
@@ -109,10 +111,19 @@ export function createSnapshot(
     entry.record = record
     entry.fragment = null
     if (!isSignOfLife) return
-    entry.heardAtMs = presentMs()
-    entry.contactAtMs = monotonicMs()
-    entry.toldFreshness = freshnessAfter(record, 0)
+    const silentMs = sinceArrivalMs(record)
+    entry.heardAtMs = presentMs() - silentMs
+    entry.contactAtMs = monotonicMs() - silentMs
+    entry.toldFreshness = freshnessAfter(record, silentMs)
     entry.toldElsewhere = entry.toldFreshness
+  }
+
+  /**
+   * How long ago a report arrived that is heard of now. Another server may have taken it while this one was cut off. That
+   * one's clock says when; but what was recorded before this server was cut off it knew, whatever clocks say.
+   */
+  function sinceArrivalMs({ newest }: TargetRecord<ReportBody>): number {
+    return Math.max(0, Math.min(now().getTime() - newest.arrivedAt.getTime(), unseenMs()))
   }
 
   // While this server was down nobody could reach it, so their silence says nothing: each target gets one full period
@@ -254,8 +265,10 @@ export function createSnapshot(
         }
         const { received, applied, after } = one
         const entry = entries.get(received.report.key)
-        if (entry === undefined) add(after, { heardAtMs: presentMs(), contactAtMs: monotonicMs() })
-        else change(entry, after, applied) // a late report is no sign of life
+        if (entry === undefined) {
+          const silentMs = sinceArrivalMs(after)
+          add(after, { heardAtMs: presentMs() - silentMs, contactAtMs: monotonicMs() - silentMs })
+        } else change(entry, after, applied) // a late report is no sign of life
       }
     },
 

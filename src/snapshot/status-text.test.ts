@@ -37,7 +37,7 @@ describe('/status.json as text', () => {
       fc.asyncProperty(fc.array(report, { maxLength: 12 }), fc.nat(900), async (reports, later) => {
         let passedMs = 0
         const now = () => new Date(START + passedMs)
-        const clocks = { now, asOf: now, monotonicMs: () => passedMs, presentMs: () => passedMs }
+        const clocks = { now, asOf: now, monotonicMs: () => passedMs, presentMs: () => passedMs, unseenMs: () => 0 }
         const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
         const ledger = aLedger()
         for (const { repo, server, second, status, names, message, interval } of reports) {
@@ -64,7 +64,7 @@ describe('/status.json as text', () => {
 
   it('shows so many files and rows of a fleet as the object does', async () => {
     const now = () => new Date(START)
-    const clocks = { now, asOf: now, monotonicMs: () => 0, presentMs: () => 0 }
+    const clocks = { now, asOf: now, monotonicMs: () => 0, presentMs: () => 0, unseenMs: () => 0 }
     const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
     const files = Array.from({ length: 5_000 }, (_, n) => ({ name: `f${n}` }))
     const servers = Array.from({ length: 11 }, (_, n) => aReceived({ server: `server-${n}`, files }))

@@ -50,6 +50,7 @@ export interface Store {
    * Up to when this store knows everything that was recorded. Null where nobody else can record anything: it always does.
    * It knows what was recorded before a call that stores a report.
    * While nobody records anything it goes on by itself, and stands still while others cannot be asked.
+   * What others recorded since then is passed on first.
    */
   following(): Following | null
 

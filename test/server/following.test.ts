@@ -97,6 +97,7 @@ describe('a server that cannot read its database any more', { skip: NO_POSTGRES 
     const after = await get(cutOff.url, '/status.json')
     assert.deepEqual([after.body.sync_status, after.headers.get('age')], ['OUT_OF_SYNC', null])
     assert.ok(Date.parse(after.body.generated_at) >= mendedAt - 1_000)
+    assert.ok(after.body.contact_age_seconds >= 5, 'since the report came to the other one')
     t.diagnostic(
       `its streams ended ${toldAfterMs} ms after the cut, well ${Date.now() - mendedAt} ms after it was mended`,
     )

@@ -42,7 +42,7 @@ async function watch(minutes: readonly Minute[]) {
   const store = createMemoryStore()
   let nowMs = BEGAN_AT
   const now = () => new Date(nowMs)
-  const clocks = { now, asOf: now, monotonicMs: () => nowMs, presentMs: () => nowMs }
+  const clocks = { now, asOf: now, monotonicMs: () => nowMs, presentMs: () => nowMs, unseenMs: () => 0 }
   const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
   store.subscribe(snapshot.follow)
   const seen: { readonly at: Date; readonly rows: readonly StatusRow[] }[] = []
