@@ -43,7 +43,10 @@ export default {
         'The reporter runs the drift check, sends its result and sets up what that takes; nothing of the server belongs to it.',
       severity: 'error',
       from: { path: '^src/reporter/' },
-      to: { path: '^src/(?!(reporter|drift|init|woodpecker|contract|domain)/)', pathNot: '^src/closest-word[.]ts$' },
+      to: {
+        path: '^src/(?!(reporter|drift|init|woodpecker|contract|domain)/)',
+        pathNot: '^src/(closest-word|wrong-settings)[.]ts$',
+      },
     },
     {
       name: 'reporter-needs-no-packages',

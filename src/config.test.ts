@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type GoodConfig, helpText, loadConfig, SETTINGS, WrongSettings } from './config.ts'
+import { type GoodConfig, helpText, loadConfig, SETTINGS } from './config.ts'
+import { WrongSettings } from './wrong-settings.ts'
 
 const FILES: Record<string, string> = {
   '/etc/gitops.json': '{"port": 7000, "host": "10.0.0.1"}',

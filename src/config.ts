@@ -1,5 +1,6 @@
 import { closestWord } from './closest-word.ts'
 import { isPostgres, sqlitePath } from './store/open-store.ts'
+import { WrongSettings } from './wrong-settings.ts'
 
 export interface Config {
   readonly host: string
@@ -138,17 +139,6 @@ export interface GoodConfig {
   readonly warnings: readonly string[]
   /** One line for each setting: what it is and where it came from. */
   readonly described: readonly string[]
-}
-
-/** Every wrong setting at once. */
-export class WrongSettings extends Error {
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.name = 'WrongSettings'
-    this.problems = problems
-  }
 }
 
 interface Given {

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { type App, startApp } from './app.ts'
-import { type Config, type GoodConfig, helpText, loadConfig, WrongSettings } from './config.ts'
+import { type Config, type GoodConfig, helpText, loadConfig } from './config.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
 import { REAL_TIME } from './real-time.ts'
 import { createServiceManager, type ServiceManager } from './service-manager.ts'
 import { backUpStore } from './store/open-store.ts'
+import { WrongSettings } from './wrong-settings.ts'
 
 const EXIT_FAILED = 1
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h

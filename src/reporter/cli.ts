@@ -1,4 +1,5 @@
 import { closestWord } from '../closest-word.ts'
+import { WrongSettings } from '../wrong-settings.ts'
 import { type CommandContext, checkCommand } from './check-command.ts'
 import { originOf } from './ci.ts'
 import type { Console } from './console.ts'
@@ -15,7 +16,7 @@ import {
 } from './help.ts'
 import { initCommand } from './init-command.ts'
 import { progressTo, reportCommand } from './report-command.ts'
-import { readSettings, SettingsError } from './settings.ts'
+import { readSettings } from './settings.ts'
 import { VERSION } from './version.ts'
 import { woodpeckerCommand } from './woodpecker-command.ts'
 import type { World } from './world.ts'
@@ -59,7 +60,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
       ANNOUNCEMENT.forEach(progressTo({ settings, console }))
     return await CHECK_COMMANDS[command]({ settings, env, directory, origin: originOf(env), console, signal })
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error
+    if (!(error instanceof WrongSettings)) throw error
     for (const problem of error.problems) console.err(`✗ ${problem}`)
     console.err(`Try: gitops-status help ${command}`)
     return EXIT.usage

@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
 import { CI_NAMES, type CiName } from '../init/pipelines.ts'
 import { DEFAULT_INVENTORY, type RepositoryFacts } from '../init/repository-facts.ts'
+import { WrongSettings } from '../wrong-settings.ts'
 import { type FoundRepository, isPlainPath } from './find-repository.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { isTargetName } from './report-body.ts'
-import { HOST, problemWithUrl, SettingsError } from './settings.ts'
+import { HOST, problemWithUrl } from './settings.ts'
 import { VERSION } from './version.ts'
 
 export const INIT_FLAGS = {
@@ -35,7 +36,7 @@ export interface InitSettings {
 
 export type Ask = (question: string) => Promise<string | null>
 
-/** What is still open is asked for, where there is somebody to ask. @throws SettingsError */
+/** What is still open is asked for, where there is somebody to ask. @throws WrongSettings */
 export async function readInitSettings(
   args: readonly string[],
   {
@@ -52,7 +53,7 @@ export async function readInitSettings(
 ): Promise<InitSettings> {
   const problems: string[] = []
   const flags = readFlags(INIT_FLAGS, args, problems)
-  if (problems.length > 0) throw new SettingsError(problems)
+  if (problems.length > 0) throw new WrongSettings(problems)
 
   /** Flag before environment before question before what was found. */
   const choose = async (question: {
@@ -70,7 +71,7 @@ export async function readInitSettings(
     while (value === undefined && ask !== null) {
       const suggestion = question.found ?? (question.optional ? 'every host' : null)
       const answer = await ask(`${question.says}${suggestion === null ? '' : ` [${suggestion}]`}: `)
-      if (answer === null) throw new SettingsError(['nothing was written: the questions were not answered'])
+      if (answer === null) throw new WrongSettings(['nothing was written: the questions were not answered'])
       const said = answer.trim() || question.found || ''
       const problem = said === '' && question.optional ? null : question.problem(said)
       if (problem === null) return said
@@ -149,7 +150,7 @@ export async function readInitSettings(
     problem: (value) =>
       /^[a-z0-9][A-Za-z0-9._:/@-]{0,250}$/.test(value) ? null : `must be the name of an image, not ${quoted(value)}`,
   })
-  if (problems.length > 0 || !isCi(ci)) throw new SettingsError(problems)
+  if (problems.length > 0 || !isCi(ci)) throw new WrongSettings(problems)
   const token = flags.token ?? (ask !== null && isYes(await ask('Does gitops-status-server ask for a token (y/N)? ')))
 
   return {

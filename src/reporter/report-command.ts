@@ -1,5 +1,6 @@
 import type { ReportBody } from '../contract/report.ts'
 import { printable } from '../drift/check-error.ts'
+import { WrongSettings } from '../wrong-settings.ts'
 import { type CommandContext, exitCodeOf, reportBodies, runCheck, showOutput, showPlan } from './check-command.ts'
 import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -8,7 +9,6 @@ import { exposition, groupPath, type Push, type Pushgateway, push } from './push
 import { isTargetName } from './report-body.ts'
 import { takeRunLock } from './run-lock.ts'
 import { type Delivery, SEND_BUDGET_MS, send } from './send.ts'
-import { SettingsError } from './settings.ts'
 import { VERSION } from './version.ts'
 
 // The server takes 1,000 reports and 8 MiB in one request.
@@ -24,7 +24,7 @@ export async function reportCommand(context: CommandContext): Promise<ExitCode> 
     ...(settings.repo === null ? ['REPO_NAME is not set: under which name is this repository known?'] : []),
     ...(settings.serverUrl === null && !settings.dryRun ? ['GITOPS_STATUS_SERVER_URL is not set'] : []),
   ]
-  if (missing.length > 0) throw new SettingsError(missing)
+  if (missing.length > 0) throw new WrongSettings(missing)
 
   const lock = await takeRunLock([directory, settings.playbook, settings.inventory, settings.onlyHost ?? ''])
   if (lock === null) {

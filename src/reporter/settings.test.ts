@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { readSettings, SettingsError } from './settings.ts'
+import { WrongSettings } from '../wrong-settings.ts'
+import { readSettings } from './settings.ts'
 
 const read = (args: readonly string[] = [], env: Record<string, string> = {}, terminal = false) =>
   readSettings(args, env, terminal)
@@ -12,7 +13,7 @@ function problemsOf(args: readonly string[], env: Record<string, string> = {}): 
   try {
     read(args, env)
   } catch (error) {
-    if (error instanceof SettingsError) return error.problems
+    if (error instanceof WrongSettings) return error.problems
     throw error
   }
   return []

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { printable } from '../drift/check-error.ts'
+import { WrongSettings } from '../wrong-settings.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { type Pushgateway, TAKEN_METRICS } from './pushgateway.ts'
 import { isTargetName } from './report-body.ts'
@@ -27,17 +28,6 @@ export interface Settings {
   readonly quiet: boolean
   readonly verbose: boolean
   readonly color: boolean
-}
-
-/** Wrong usage or settings, all of it at once. */
-export class SettingsError extends Error {
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.name = 'SettingsError'
-    this.problems = problems
-  }
 }
 
 /** Every flag of `report`, `check` and `doctor`: flag before environment before default. Secrets are never flags. */
@@ -87,7 +77,7 @@ export const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
 
 /**
  * @param terminal Whether standard output is one.
- * @throws SettingsError
+ * @throws WrongSettings
  */
 export function readSettings(args: readonly string[], env: Env, terminal: boolean): Settings & { help: boolean } {
   const problems: string[] = []
@@ -144,7 +134,7 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
   if (settings.token !== null && !/^[\x21-\x7e]+$/.test(settings.token)) {
     problems.push('GITOPS_STATUS_TOKEN must be printable characters without spaces')
   }
-  if (problems.length > 0) throw new SettingsError(problems)
+  if (problems.length > 0) throw new WrongSettings(problems)
   return settings
 }
 

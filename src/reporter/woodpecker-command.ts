@@ -1,17 +1,17 @@
 import { printable } from '../drift/check-error.ts'
 import { type Finding, setUpWoodpecker } from '../woodpecker/setup.ts'
 import { openWoodpecker } from '../woodpecker/woodpecker-api.ts'
+import { WrongSettings } from '../wrong-settings.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter } from './plan.ts'
 import { redactor } from './redact.ts'
-import { SettingsError } from './settings.ts'
 import { readWoodpeckerSettings } from './woodpecker-settings.ts'
 import type { World } from './world.ts'
 
 /** `gitops-status woodpecker setup`: makes the cron job, and says what else is missing. */
 export async function woodpeckerCommand([action, ...args]: readonly string[], world: World): Promise<ExitCode> {
   if (action !== 'setup') {
-    throw new SettingsError([
+    throw new WrongSettings([
       action === undefined || action.startsWith('-')
         ? 'say what to do: gitops-status woodpecker setup'
         : `unknown action ${JSON.stringify(action)}: it is gitops-status woodpecker setup`,

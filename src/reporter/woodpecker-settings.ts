@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SetupRequest } from '../woodpecker/setup.ts'
+import { WrongSettings } from '../wrong-settings.ts'
 import { git } from './find-repository.ts'
 import { type Flags, readFlags } from './flags.ts'
-import { problemWithUrl, SettingsError, secret } from './settings.ts'
+import { problemWithUrl, secret } from './settings.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -31,7 +32,7 @@ export interface WoodpeckerSettings {
   readonly color: boolean
 }
 
-/** @throws SettingsError */
+/** @throws WrongSettings */
 export async function readWoodpeckerSettings(
   args: readonly string[],
   { env, directory, terminal }: { readonly env: Env; readonly directory: string; readonly terminal: boolean },
@@ -67,7 +68,7 @@ export async function readWoodpeckerSettings(
   const [cron, branch] = [oneLine('cron') ?? 'gitops_sync_check', oneLine('branch') ?? null]
   for (const name of flags.secret ?? [])
     if (!/^[\w.-]{1,200}$/.test(name)) problems.push(`--secret must be the name of a secret, not ${quoted(name)}`)
-  if (problems.length > 0 || serverUrl === null || repository === null) throw new SettingsError(problems)
+  if (problems.length > 0 || serverUrl === null || repository === null) throw new WrongSettings(problems)
 
   return {
     serverUrl: new URL(serverUrl).href.replace(/\/+$/, ''),
