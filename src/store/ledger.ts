@@ -110,6 +110,18 @@ export class Ledger {
     return draft.lookUp.length > 0 ? { lookUp: draft.lookUp } : draft.plan()
   }
 
+  /** As `plan`; of late reports that may have come before the store says what it holds. */
+  async planKnowing(
+    received: readonly Received<ReportBody>[],
+    lookUp: (unsure: Unsure) => LateArrivals | Promise<LateArrivals>,
+  ): Promise<Plan> {
+    const first = this.plan(received)
+    if (!('lookUp' in first)) return first
+    const second = this.plan(received, await lookUp(first))
+    if ('lookUp' in second) throw new Error('Everything was looked up')
+    return second
+  }
+
   apply({ accounts }: Plan): void {
     for (const account of accounts) this.#put(account.key, account)
   }

@@ -2,8 +2,8 @@ import type { ReportBody } from '../contract/report.ts'
 import type { Episode } from '../domain/episode.ts'
 import { Fault } from '../domain/fault.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
-import type { Change } from '../domain/recorded.ts'
 import type { Target } from '../domain/report.ts'
+import { Changes } from './changes.ts'
 import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, lateKey, type Of, reportIdOf } from './ledger.ts'
 import { FIRST_EPOCH_AFTER, newEpochName } from './lineage.ts'
@@ -18,7 +18,7 @@ export interface MemoryStore extends Store {
 export function createMemoryStore(): MemoryStore {
   const ledger = new Ledger()
   const epochs = [{ name: newEpochName(), after: FIRST_EPOCH_AFTER }]
-  const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
+  const told = new Changes()
   let periods: (Of<ClosedPeriod<ReportBody>> & { number: number })[] = []
   let episodes: (Of<Episode> & { target: Target; number: number })[] = []
   let newestPeriod = 0
@@ -31,53 +31,47 @@ export function createMemoryStore(): MemoryStore {
     if (!isWritable) throw new Fault('store_unavailable', 'The store cannot be written to')
   }
 
-  function publish(changes: readonly Change<ReportBody>[]) {
-    if (changes.length > 0) for (const listener of listeners) listener(changes)
-  }
-
   return {
-    async append(received) {
-      refuseUnlessWritable()
-      let plan = ledger.plan(received)
-      if ('lookUp' in plan) {
-        const keys = plan.lookUp.map(({ targetId, value }) => lateKey(targetId, reportIdOf(value.report)))
-        plan = ledger.plan(received, new Map(keys.map((key) => [key, late.get(key) ?? null])))
-      }
-      if ('lookUp' in plan) throw new Error('Everything was looked up')
+    append: (received) =>
+      told.inTurn(async () => {
+        refuseUnlessWritable()
+        const plan = await ledger.planKnowing(received, ({ lookUp }) => {
+          const keys = lookUp.map(({ targetId, value }) => lateKey(targetId, reportIdOf(value.report)))
+          return new Map(keys.map((key) => [key, late.get(key) ?? null]))
+        })
 
-      periods.push(...plan.periods.map((one) => ({ ...one, number: ++newestPeriod })))
-      for (const { targetId, value } of plan.late)
-        late.set(lateKey(targetId, reportIdOf(value.report)), value.arrivedAt)
-      ledger.apply(plan)
-      const targets = new Map([...ledger.accounts()].map(({ id, record }) => [id, record.newest.report.target]))
-      for (const { targetId, value } of plan.episodes) {
-        const target = targets.get(targetId)
-        if (target !== undefined) episodes.push({ targetId, value, target, number: ++newestEpisode })
-      }
-      publish(plan.changes)
-      return [...plan.appended]
-    },
+        periods.push(...plan.periods.map((one) => ({ ...one, number: ++newestPeriod })))
+        for (const { targetId, value } of plan.late)
+          late.set(lateKey(targetId, reportIdOf(value.report)), value.arrivedAt)
+        ledger.apply(plan)
+        const targets = new Map([...ledger.accounts()].map(({ id, record }) => [id, record.newest.report.target]))
+        for (const { targetId, value } of plan.episodes) {
+          const target = targets.get(targetId)
+          if (target !== undefined) episodes.push({ targetId, value, target, number: ++newestEpisode })
+        }
+        told.publish(plan.changes)
+        return [...plan.appended]
+      }),
 
-    async remove(target) {
-      refuseUnlessWritable()
-      const id = ledger.account(target)?.id
-      if (id === undefined) return false
-      ledger.forget(target)
-      ledger.reach(ledger.seq + 1)
-      periods = periods.filter(({ targetId }) => targetId !== id)
-      episodes = episodes.filter(({ targetId }) => targetId !== id)
-      late = new Map([...late].filter(([key]) => !key.startsWith(`${id} `)))
-      publish([{ seq: ledger.seq, removed: target }])
-      return true
-    },
+    remove: (target) =>
+      told.inTurn(() => {
+        refuseUnlessWritable()
+        const id = ledger.account(target)?.id
+        if (id === undefined) return false
+        ledger.forget(target)
+        ledger.reach(ledger.seq + 1)
+        periods = periods.filter(({ targetId }) => targetId !== id)
+        episodes = episodes.filter(({ targetId }) => targetId !== id)
+        late = new Map([...late].filter(([key]) => !key.startsWith(`${id} `)))
+        told.publish([{ seq: ledger.seq, removed: target }])
+        return true
+      }),
 
     async latest() {
       return { records: [...ledger.accounts()], seq: ledger.seq, aliveAt }
     },
 
-    subscribe(listener) {
-      listeners.push(listener)
-    },
+    subscribe: told.subscribe,
 
     epochs: () => epochs,
 

@@ -6,9 +6,9 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Change } from '../domain/recorded.ts'
-import type { Received } from '../domain/report.ts'
+import { Changes } from './changes.ts'
 import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
-import { Ledger, type Plan } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { Lineage, newEpochName } from './lineage.ts'
 import {
   connect,
@@ -80,13 +80,9 @@ export async function openPostgresStore(
   }, log)
   const readers = openReaders(() => connect(config))
 
-  const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
+  const told = new Changes()
   let aliveAt = opened.aliveAt === null ? null : new Date(opened.aliveAt)
   const closing = new AbortController()
-
-  function publish(changes: readonly Change<ReportBody>[]): void {
-    if (changes.length > 0) for (const listener of listeners) listener(changes)
-  }
 
   function moment(): Moment {
     return { at: now(), monotonicMs: performance.now() }
@@ -97,34 +93,26 @@ export async function openPostgresStore(
     if (asked.monotonicMs > confirmed.monotonicMs) confirmed = asked
   }
 
-  // Between planning and applying nothing else may change the ledger.
-  let turn: Promise<unknown> = Promise.resolve()
-  function inTurn<Result>(work: () => Result | Promise<Result>): Promise<Result> {
-    const result = turn.then(work)
-    turn = result.catch(() => {})
-    return result
-  }
-
   /** Others' changes, which are told like our own. A target that changed several times comes once, as it is now. */
   function takeOver({ upTo, changes, epochs }: News): void {
     const known = ledger.seq
     if (!lineage.isOursUpTo(known, epochs)) stop(`The database is not what it was at change ${known}`)
     lineage.add(epochs)
-    const told: Change<ReportBody>[] = []
+    const heard: Change<ReportBody>[] = []
     for (const one of changes) {
       if (one.seq <= known) continue // it was taken over while this was on its way
       if ('record' in one) {
         const before = ledger.account(one.record.newest.report.target)?.record
         ledger.load(one)
-        told.push({ seq: one.seq, received: one.record.newest, applied: true, before, after: one.record })
+        heard.push({ seq: one.seq, received: one.record.newest, applied: true, before, after: one.record })
       } else {
         const { seq, repo, server } = one
         ledger.forget({ repo, server })
-        told.push({ seq, removed: { repo, server } })
+        heard.push({ seq, removed: { repo, server } })
       }
     }
     ledger.reach(upTo)
-    publish(told)
+    told.publish(heard)
   }
 
   function whatIsKnown(): Known {
@@ -144,7 +132,7 @@ export async function openPostgresStore(
           return
         }
         const news = await readNews(session, whatIsKnown(), false)
-        await inTurn(() => takeOver(news))
+        await told.inTurn(() => takeOver(news))
         // Whoever is told without a break would otherwise never get to the end.
         if (news.upTo === news.seq) confirm(asked)
       }
@@ -180,14 +168,6 @@ export async function openPostgresStore(
     await session.script(channel === null ? 'COMMIT' : `SELECT pg_notify('${channel}', '${seq}'); COMMIT`)
     begunOn = connection
     if (begins !== null) lineage.add([begins])
-  }
-
-  async function planIn(session: Session, received: readonly Received<ReportBody>[]): Promise<Plan> {
-    const first = ledger.plan(received)
-    if (!('lookUp' in first)) return first
-    const second = ledger.plan(received, await lateArrivals(session, first))
-    if ('lookUp' in second) throw new Error('Everything was looked up')
-    return second
   }
 
   /** What lasts, and then what is over: see `openIn`. */
@@ -233,9 +213,9 @@ export async function openPostgresStore(
 
   return {
     append: (received) =>
-      inTurn(async () => {
+      told.inTurn(async () => {
         const planned = await inLock(async (session) => {
-          const plan = await planIn(session, received)
+          const plan = await ledger.planKnowing(received, (unsure) => lateArrivals(session, unsure))
           const seq = plan.changes.at(-1)?.seq ?? ledger.seq
           if (plan.accounts.length > 0 || plan.late.length > 0) {
             await write(session, seq, writesOf(plan))
@@ -245,12 +225,12 @@ export async function openPostgresStore(
           return plan
         })
         ledger.apply(planned)
-        publish(planned.changes)
+        told.publish(planned.changes)
         return [...planned.appended]
       }),
 
     remove: ({ repo, server }, at) =>
-      inTurn(async () => {
+      told.inTurn(async () => {
         const seq = await inLock(async (session) => {
           const account = ledger.account({ repo, server })
           const seq = ledger.seq + 1
@@ -264,7 +244,7 @@ export async function openPostgresStore(
         if (seq === null) return false
         ledger.forget({ repo, server })
         ledger.reach(seq)
-        publish([{ seq, removed: { repo, server } }])
+        told.publish([{ seq, removed: { repo, server } }])
         return true
       }),
 
@@ -272,9 +252,7 @@ export async function openPostgresStore(
       return { records: [...ledger.accounts()], seq: ledger.seq, aliveAt }
     },
 
-    subscribe(listener) {
-      listeners.push(listener)
-    },
+    subscribe: told.subscribe,
 
     epochs: () => lineage.epochs,
 
@@ -320,7 +298,7 @@ export async function openPostgresStore(
 
     async close() {
       closing.abort()
-      await turn
+      await told.settled()
       await polling
       writing.close()
       listening?.close()

@@ -1,10 +1,8 @@
-import type { ReportBody } from '../contract/report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
-import type { Change } from '../domain/recorded.ts'
-import type { Received } from '../domain/report.ts'
+import { Changes } from './changes.ts'
 import { openIn, rangeOf, STATES_AT_ONCE, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
-import { Ledger, type Plan } from './ledger.ts'
+import { type LateArrivals, Ledger, type Unsure } from './ledger.ts'
 import { Lineage, newEpochName } from './lineage.ts'
 import { type ContentRow, DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
 import type { AccountRows } from './sqlite-reader.ts'
@@ -33,20 +31,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
   // A database in memory has one connection.
   const lookingUp = path === ':memory:' ? writing : await startThread({ path, role: 'looks up' }, () => {})
 
-  const listeners: ((changes: readonly Change<ReportBody>[]) => void)[] = []
+  const told = new Changes()
   let aliveAt = writing.aliveAt === null ? null : new Date(writing.aliveAt)
-
-  function publish(changes: readonly Change<ReportBody>[]): void {
-    if (changes.length > 0) for (const listener of listeners) listener(changes)
-  }
-
-  // Between planning and applying nobody else may write.
-  let turn: Promise<unknown> = Promise.resolve()
-  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = turn.then(work)
-    turn = result.catch(() => {})
-    return result
-  }
 
   /** Writes what has numbers: the first time together with the epoch that begins with it. */
   async function writeNumbered(write: (begins: Epoch | null) => Promise<unknown>): Promise<void> {
@@ -56,14 +42,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
     if (begins !== null) lineage.add([begins])
   }
 
-  async function plan(received: readonly Received<ReportBody>[]): Promise<Plan> {
-    const first = ledger.plan(received)
-    if (!('lookUp' in first)) return first
-    const questions = questionsOf(first)
-    const arrivals = await writing.ask({ ask: 'lateArrivals', questions })
-    const second = ledger.plan(received, arrivalsOf(questions, arrivals))
-    if ('lookUp' in second) throw new Error('Everything was looked up')
-    return second
+  async function lateArrivals(unsure: Unsure): Promise<LateArrivals> {
+    const questions = questionsOf(unsure)
+    return arrivalsOf(questions, await writing.ask({ ask: 'lateArrivals', questions }))
   }
 
   /**
@@ -86,20 +67,20 @@ export async function openSqliteStore(path: string): Promise<Store> {
 
   return {
     append: (received) =>
-      inTurn(async () => {
-        const planned = await plan(received)
+      told.inTurn(async () => {
+        const planned = await ledger.planKnowing(received, lateArrivals)
         if (planned.accounts.length > 0) {
           await writeNumbered((begins) => writing.ask({ ask: 'write', writes: writesOf(planned), begins }))
         } else if (planned.late.length > 0) {
           await writing.ask({ ask: 'write', writes: writesOf(planned), begins: null })
         }
         ledger.apply(planned)
-        publish(planned.changes)
+        told.publish(planned.changes)
         return [...planned.appended]
       }),
 
     remove: (target, at) =>
-      inTurn(async () => {
+      told.inTurn(async () => {
         const account = ledger.account(target)
         if (account === undefined) return false
         const { repo, server } = target
@@ -108,7 +89,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
         await writeNumbered((begins) => writing.ask({ ask: 'remove', target: removal, begins }))
         ledger.forget(target)
         ledger.reach(seq)
-        publish([{ seq, removed: { repo, server } }])
+        told.publish([{ seq, removed: { repo, server } }])
         return true
       }),
 
@@ -116,9 +97,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
       return { records: [...ledger.accounts()], seq: ledger.seq, aliveAt }
     },
 
-    subscribe(listener) {
-      listeners.push(listener)
-    },
+    subscribe: told.subscribe,
 
     epochs: () => lineage.epochs,
 
@@ -172,7 +151,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     },
 
     async close() {
-      await turn
+      await told.settled()
       if (lookingUp !== writing) await lookingUp.close()
       await writing.close()
     },
