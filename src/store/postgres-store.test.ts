@@ -242,6 +242,28 @@ describe('two stores on one PostgreSQL schema', { skip: NO_POSTGRES }, () => {
     assert.deepEqual(removal, { seq: 4, removed: { repo: 'rsyslog', server: 'a' } })
   })
 
+  it('tell of a late finding of each other as of one that is no sign of life', async (t) => {
+    const url = await cluster.newSchema()
+    const [one, other] = [await open(t, url), await open(t, url)]
+    const failure = aReceived({ sync_status: 'UNKNOWN', last_check: '2026-04-21T10:32:00Z' }, '2026-04-21T10:32:01Z')
+    const late = aReceived({ last_check: '2026-04-21T10:30:00Z' }, '2026-04-21T10:33:00Z')
+    const seen: (readonly [boolean, object])[] = []
+    const tell = (changes: readonly Change[]) => {
+      for (const change of changes) if ('received' in change) seen.push([change.applied, change.received])
+    }
+    other.subscribe(tell)
+    await one.append([failure])
+    await until(() => seen.length === 1, 5_000)
+
+    await one.append([late])
+    await until(() => seen.length === 2, 5_000)
+
+    assert.deepEqual(seen, [
+      [true, failure],
+      [false, late],
+    ])
+  })
+
   it('take one report that both are sent at once for one', async (t) => {
     const url = await cluster.newSchema()
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(t, url)))

@@ -6,6 +6,7 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Change } from '../domain/recorded.ts'
+import type { TargetRecord } from '../domain/target-record.ts'
 import { Changes } from './changes.ts'
 import { openIn, rangeOf, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger } from './ledger.ts'
@@ -104,7 +105,7 @@ export async function openPostgresStore(
       if ('record' in one) {
         const before = ledger.account(one.record.newest.report.target)?.record
         ledger.load(one)
-        heard.push({ seq: one.seq, received: one.record.newest, applied: true, before, after: one.record })
+        heard.push({ seq: one.seq, ...whatChanged(before, one.record), before, after: one.record })
       } else {
         const { seq, repo, server } = one
         ledger.forget({ repo, server })
@@ -305,6 +306,15 @@ export async function openPostgresStore(
       readers.close()
     },
   }
+}
+
+/** Which report made a record what it is: its newest one, or one that came late and is its newest finding all the same. */
+function whatChanged(before: TargetRecord<ReportBody> | undefined, { newest, lastKnown }: TargetRecord<ReportBody>) {
+  const applied =
+    before === undefined ||
+    before.newest.arrivedAt.getTime() !== newest.arrivedAt.getTime() ||
+    before.newest.report.checkedAt.getTime() !== newest.report.checkedAt.getTime()
+  return { received: applied || lastKnown === null ? newest : lastKnown, applied }
 }
 
 interface Moment {
