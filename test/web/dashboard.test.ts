@@ -143,7 +143,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await connection(page, /^Live$/)
 
     await cluster.kill()
-    await connection(page, /^Reconnecting · data as of /)
+    await connection(page, /^Reconnecting · data as of /, 60_000) // it takes five seconds on a machine that is not busy
     await using late = await visit(browser)
     const latePage = await late.open(server.url)
     await connection(latePage, /^Reconnecting · data as of /)
@@ -481,8 +481,8 @@ async function found(page: Page, text: string): Promise<void> {
   await page.locator('.found').getByText(text, { exact: true }).waitFor()
 }
 
-async function connection(page: Page, words: RegExp): Promise<void> {
-  await page.locator('.connection').getByText(words).waitFor()
+async function connection(page: Page, words: RegExp, timeout = 10_000): Promise<void> {
+  await page.locator('.connection').getByText(words).waitFor({ timeout })
 }
 
 function iconOf(page: Page): Promise<string | null> {
