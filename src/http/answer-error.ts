@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from '../domain/fault.ts'
-import { type Log, outcome, pathOf, REPORT_PATH, REPORT_PATH_V1, reportLine } from './log.ts'
+import { type Asking, type Log, outcome, pathOf, REPORT_PATH, REPORT_PATH_V1, reportLine } from './log.ts'
 import { BUG, type Meter } from './meter.ts'
 import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER } from './problem.ts'
 
@@ -10,22 +10,45 @@ interface Needs {
   readonly meter: Pick<Meter, 'countRefusal'>
 }
 
-/** Answers whatever a route threw with a problem document, and writes it down. */
-export function createAnswerError({ log, monotonicMs, meter }: Needs) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+/** What a request is told that cannot be answered. */
+export interface Refusal {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+export type Refuse = (error: unknown, request: Asking) => Refusal
+
+/** Makes a problem document of whatever was thrown, and writes it down. */
+export function createRefuse({ log, monotonicMs, meter }: Needs): Refuse {
+  return (error, request) => {
     const fault = faultOf(error)
     const problem = fault ? problemFor(fault, request.id) : problemForBug(request.id)
     meter.countRefusal(fault?.code ?? BUG, problem.status)
     logRefusal(log, { request, problem, fault, error, nowMs: monotonicMs() })
 
     const retryAfter = fault && RETRY_AFTER[fault.code]
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+    return {
+      status: problem.status,
+      headers: {
+        'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
+        ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+      },
+      text: JSON.stringify(problem),
+    }
   }
 }
 
-interface Refusal {
-  readonly request: FastifyRequest
+/** Answers whatever a route threw. */
+export function createAnswerError(refuse: Refuse) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const { status, headers, text } = refuse(error, request)
+    return reply.code(status).headers(headers).send(text)
+  }
+}
+
+interface Refused {
+  readonly request: Asking
   readonly problem: Problem
   readonly fault: Fault | undefined
   readonly error: unknown
@@ -34,7 +57,7 @@ interface Refusal {
 
 // The requirement's reader looks for the report's line when a post fails, too. Of the body only the places that are
 // wrong are logged: what stands there may be anything.
-function logRefusal(log: Log, { request, problem, fault, error, nowMs }: Refusal): void {
+function logRefusal(log: Log, { request, problem, fault, error, nowMs }: Refused): void {
   const path = pathOf(request)
   const isReport = request.method === 'POST' && (path === REPORT_PATH || path === REPORT_PATH_V1)
   const words = isReport ? reportLine(request) : 'refused'

@@ -3,10 +3,11 @@ import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { parseJson } from '../contract/json-text.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
-import { createAnswerError } from './answer-error.ts'
+import { createAnswerError, createRefuse } from './answer-error.ts'
 import type { Log } from './log.ts'
 import { type Meter, meterRequests } from './meter.ts'
 import { collectOperations } from './operation.ts'
+import { takePlainPosts } from './plain-posts.ts'
 import { refuseEarly } from './refuse-early.ts'
 import { createRefuseUnreadable } from './refuse-unreadable.ts'
 import { type Needs as AssetsNeeds, addAssets } from './routes/assets.ts'
@@ -16,7 +17,7 @@ import { addHealth } from './routes/health.ts'
 import { addMetrics, type Needs as MetricsNeeds } from './routes/metrics.ts'
 import { addOpenApi } from './routes/openapi.ts'
 import { addPage, type Needs as PageNeeds } from './routes/page.ts'
-import { addPostStatus, type Ingest } from './routes/post-status.ts'
+import { addPostStatus, createTakeReports, type Ingest } from './routes/post-status.ts'
 import { addRowLists, type Needs as RowLists } from './routes/row-lists.ts'
 import { addStatusJson, type Needs as ReadStatusJson } from './routes/status-json.ts'
 import { addTargetHistory, type Needs as TargetHistory } from './routes/target-history.ts'
@@ -40,6 +41,13 @@ const MAX_PARAM_LENGTH = 3 * 253
 
 // Leaves time to close the store within the five seconds that a stop may take.
 const IN_FLIGHT_MS = 3_500
+
+const COMMON_HEADERS = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+const CLOSING_HEADERS = { ...COMMON_HEADERS, connection: 'close' }
 
 /** Everything that is asked for and changes nothing, and the removal of a target. */
 export type Reads = ReadStatusJson & RowLists & Omit<Targets, 'log' | 'monotonicMs'> & TargetHistory
@@ -80,7 +88,9 @@ declare module 'fastify' {
 /** @throws CannotStart */
 export async function listen(needs: Needs): Promise<HttpServer> {
   const { host, port } = needs
-  const answerError = createAnswerError(needs)
+  const refuse = createRefuse(needs)
+  const answerError = createAnswerError(refuse)
+  const takeReports = createTakeReports(needs)
   let isStopping = false
 
   const server = fastify({
@@ -102,12 +112,10 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   const operations = collectOperations(server)
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('startedAtMs')
-  // Hooks on the way of every report call back instead of returning a promise: each promise is a turn of the queue.
+  // Hooks on the way of every request call back instead of returning a promise: each promise is a turn of the queue.
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAtMs = needs.monotonicMs()
-    reply.header('cache-control', 'no-store')
-    reply.header('referrer-policy', 'no-referrer')
-    reply.header('x-content-type-options', 'nosniff')
+    reply.headers(COMMON_HEADERS)
     done()
   })
   server.addHook('onSend', (_request, reply, payload, done) => {
@@ -119,7 +127,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   tellAge(server, needs.secondsBehind)
   readBodiesOurselves(server)
 
-  addPostStatus(server, needs)
+  addPostStatus(server, takeReports)
   addStatusJson(server, needs)
   addRowLists(server, needs)
   addTargets(server, needs)
@@ -131,6 +139,9 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   addPage(server, { ...needs, ownUrl: () => urlOf(server) })
   addHealth(server, { ...needs, isStopping: () => isStopping })
   addOpenApi(server, { ...needs, operations })
+
+  const commonHeaders = () => (isStopping ? CLOSING_HEADERS : COMMON_HEADERS)
+  takePlainPosts(server.server, { ...needs, takeReports, refuse, commonHeaders })
 
   await start(server, host, port)
   return {

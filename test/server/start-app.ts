@@ -20,8 +20,9 @@ export interface AppUnderTest extends App {
 /** Starts the whole server in this process, with clocks that stand still until they are told otherwise. */
 export async function startTestApp({
   at = '2026-04-21T10:30:00Z',
+  wait = async () => {},
   ...overrides
-}: Partial<AppConfig> & { at?: string } = {}): Promise<AppUnderTest> {
+}: Partial<AppConfig> & { at?: string; wait?: () => Promise<void> } = {}): Promise<AppUnderTest> {
   let wallMs = Date.parse(at)
   let monotonicMs = 1_000
   const log: LogLine[] = []
@@ -44,7 +45,7 @@ export async function startTestApp({
     now: () => new Date(wallMs),
     monotonicMs: () => monotonicMs,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
-    wait: async () => {},
+    wait,
     every(ms, task) {
       const repeated = { ms, task }
       tasks.add(repeated)

@@ -4,7 +4,7 @@ import { BATCH_ANSWER, REPORT_ANSWER, type ReportAnswer } from '../../contract/a
 import { MAX_BATCH } from '../../contract/limits.ts'
 import { REPORT } from '../../contract/report.ts'
 import { parseSubmission, type Submission } from '../../contract/submission.ts'
-import { type Log, outcome, REPORT_PATH, REPORT_PATH_V1, reportLine } from '../log.ts'
+import { type Asking, type Log, outcome, REPORT_PATH, REPORT_PATH_V1, reportLine } from '../log.ts'
 import { addRoute, describeOperation } from '../operation.ts'
 
 const ONE_REPORT = { ...REPORT, title: 'Report' }
@@ -48,14 +48,26 @@ export type Ingest = (submission: Submission, bytes: number) => Promise<ReportAn
 // A line of the log names so many targets of a batch and no more.
 const NAMES_LOGGED = 20
 
+/** Takes in what a request brought, and resolves to the answer as JSON when it is on the disk. */
+export type TakeReports = (body: unknown, bytes: number, request: Asking) => Promise<string>
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+export function createTakeReports({ ingest, log, monotonicMs }: Needs): TakeReports {
+  return async (body, bytes, request) => {
+    const submission = parseSubmission(body)
+    const answers = await ingest(submission, bytes)
+    log.info({ ...described(submission, answers), ...outcome(request, 200, monotonicMs()) }, reportLine(request))
+    return JSON.stringify(submission.isBatch ? { results: answers } : answers[0])
+  }
+}
+
 /** `POST /api/status`: one report, or a batch of them in an array. */
-export function addPostStatus(server: FastifyInstance, { ingest, log, monotonicMs }: Needs): void {
+export function addPostStatus(server: FastifyInstance, takeReports: TakeReports): void {
   for (const operation of [POST_STATUS, POST_STATUS_ALIAS]) {
-    addRoute(server, operation, async ({ request }) => {
-      const submission = parseSubmission(request.body)
-      const answers = await ingest(submission, request.bodyBytes)
-      log.info({ ...described(submission, answers), ...outcome(request, 200, monotonicMs()) }, reportLine(request))
-      return submission.isBatch ? { results: answers } : answers[0]
+    addRoute(server, operation, async ({ request, reply }) => {
+      reply.type(JSON_TYPE)
+      return takeReports(request.body, request.bodyBytes, request)
     })
   }
 }
