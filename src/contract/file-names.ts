@@ -34,7 +34,8 @@ export function withSoundNames<Report extends Body>(
   for (const [index, file] of files.entries()) {
     const { name, name_base64 = '', path = '', kind } = file
     if (files.length > 1 && kind !== 'resource' && name.length <= NEVER_CUT) {
-      const key = JSON.stringify([name, name_base64, path])
+      // No field holds a NUL. A list of all three as JSON would cost more than everything else that a file is asked.
+      const key = name_base64 === '' && path === '' ? name : `${name}\0${name_base64}\0${path}`
       if (known.has(key)) {
         repeated.push(index)
         continue

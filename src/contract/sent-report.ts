@@ -51,7 +51,7 @@ export class SentReport implements Report<ReportBody> {
   }
 
   get mark(): number {
-    return crc32(this.check, crc32(this.content))
+    return crc32(this.check, this.#asFound().mark)
   }
 
   /**
@@ -83,12 +83,17 @@ export function reportOf(body: ReportBody): SentReport {
 
 /** Puts an earlier body's equal values in the place of a later one's. */
 function shareParts(body: ReportBody, { repo, server, sync_status, files, coverage }: ReportBody): void {
-  Object.assign(body, { repo, server, sync_status, files })
+  body.repo = repo
+  body.server = server
+  body.sync_status = sync_status
+  body.files = files
   if (coverage !== undefined) body.coverage = coverage
 }
 
 interface Found {
   readonly digest: string
+  /** Of the digest. */
+  readonly mark: number
   readonly files: ReportBody['files']
 }
 
@@ -107,7 +112,8 @@ function foundIn(body: ReportBody): Found {
     latelyFoundLength = 0
   }
   const { files } = body
-  const found = { digest: digestOf(content), files }
+  const digest = digestOf(content)
+  const found = { digest, mark: crc32(digest), files }
   latelyFound.set(content, found)
   latelyFoundLength += content.length
   return found

@@ -25,25 +25,25 @@ const FIELDS = 3
 
 /** The list after a newer report has taken the place of this one. */
 export function withReplaced(recent: RecentReports, { report, arrivedAt }: Received): RecentReports {
-  const list = [report.mark, report.checkedAt.getTime(), arrivedAt.getTime()]
-  const end = Math.min(recent.length, (KEPT - 1) * FIELDS)
-  for (let index = 0; index < end; index++) list.push(recent[index] ?? 0)
-  return list
+  const replaced = [report.mark, report.checkedAt.getTime(), arrivedAt.getTime()]
+  return replaced.concat(recent.slice(0, (KEPT - 1) * FIELDS)) // as long as it is: a list that grew keeps room for more
 }
 
 /** When a report that is in the list arrived; null when it is not. */
-export function arrivalOf(recent: RecentReports, { mark, checkedAt }: Pick<Report, 'mark' | 'checkedAt'>): Date | null {
-  if (recent.length === 0) return null
-  const seen = seenIn(recent).find((one) => one.checkedAt === checkedAt.getTime() && one.mark === mark)
-  return seen === undefined ? null : new Date(seen.arrivedAt)
+export function arrivalOf(recent: RecentReports, report: Pick<Report, 'mark' | 'checkedAt'>): Date | null {
+  const checkedAt = report.checkedAt.getTime()
+  for (let at = 0; at < recent.length; at += FIELDS) {
+    // The mark last: it has to be made.
+    if (recent[at + 1] === checkedAt && recent[at] === report.mark) return new Date(recent[at + 2] ?? 0)
+  }
+  return null
 }
 
 /** The list as objects, newest first. */
 export function seenIn(recent: RecentReports): Seen[] {
   const all: Seen[] = []
   for (let at = 0; at + FIELDS <= recent.length; at += FIELDS) {
-    const [mark = 0, checkedAt = 0, arrivedAt = 0] = recent.slice(at, at + FIELDS)
-    all.push({ mark, checkedAt, arrivedAt })
+    all.push({ mark: recent[at] ?? 0, checkedAt: recent[at + 1] ?? 0, arrivedAt: recent[at + 2] ?? 0 })
   }
   return all
 }

@@ -16,15 +16,19 @@ export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void 
   const doubled: FieldProblem[] = []
   const future: FieldProblem[] = []
 
+  const latest = now.getTime() + CLOCK_SKEW_MS
+
   const firstIndex = new Map<string, number>()
   for (const [index, { report }] of reports.entries()) {
-    const first = firstIndex.get(report.key)
-    if (first === undefined) firstIndex.set(report.key, index)
-    else {
-      const { repo, server } = report.target
-      doubled.push(problemAt(at(index), `is of the same target as [${first}]: ${repo} on ${server}`))
+    if (isBatch) {
+      const first = firstIndex.get(report.key)
+      if (first === undefined) firstIndex.set(report.key, index)
+      else {
+        const { repo, server } = report.target
+        doubled.push(problemAt(at(index), `is of the same target as [${first}]: ${repo} on ${server}`))
+      }
     }
-    if (report.checkedAt.getTime() > now.getTime() + CLOCK_SKEW_MS) {
+    if (report.checkedAt.getTime() > latest) {
       future.push(
         problemAt(
           `${at(index)}/last_check`,
