@@ -20,23 +20,37 @@ export function createLabelledSeries<const Label extends string, State>(
   labels: readonly Label[],
   create: () => State,
 ): LabelledSeries<Label, State> {
-  const seriesByValues = new Map<string, Series<State>>()
+  const every: Series<State>[] = []
+  const root: Branch<State> = { series: undefined, next: new Map() }
 
   return {
     of(values) {
-      // A line break ends each value, so that ("a b", "c") and ("a", "b c") are two.
-      let key = ''
-      for (const label of labels) key += `${values[label]}\n`
-      let series = seriesByValues.get(key)
-      if (series === undefined) {
-        series = { labels: Object.fromEntries(labels.map((label) => [label, values[label]])), state: create() }
-        seriesByValues.set(key, series)
+      // Value by value: to join them for a key would cost several times as much, for each request.
+      let branch = root
+      for (const label of labels) branch = branchAt(branch, values[label])
+      if (branch.series === undefined) {
+        branch.series = { labels: Object.fromEntries(labels.map((label) => [label, values[label]])), state: create() }
+        every.push(branch.series)
       }
-      return series.state
+      return branch.series.state
     },
     all() {
       const text = (series: Series<State>) => labelsOf(series.labels)
-      return [...seriesByValues.values()].sort((a, b) => (text(a) < text(b) ? -1 : 1))
+      return [...every].sort((a, b) => (text(a) < text(b) ? -1 : 1))
     },
   }
+}
+
+interface Branch<State> {
+  series: Series<State> | undefined
+  readonly next: Map<string, Branch<State>>
+}
+
+function branchAt<State>(branch: Branch<State>, value: string): Branch<State> {
+  let found = branch.next.get(value)
+  if (found === undefined) {
+    found = { series: undefined, next: new Map() }
+    branch.next.set(value, found)
+  }
+  return found
 }

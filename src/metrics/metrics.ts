@@ -153,9 +153,13 @@ export function createMetrics({
   for (const [reason, status] of Object.entries(refusals)) refused.count({ reason, status: String(status) }, 0)
   storeErrors.count({}, 0)
 
-  function countReport(appended: Appended): void {
-    reports.count({ result: resultOf(appended) })
-    if (appended.duplicateOf === null && appended.applied) observeTimes(appended)
+  function countReports(appended: readonly Appended[]): void {
+    const counts = { applied: 0, late: 0, duplicate: 0 }
+    for (const one of appended) {
+      counts[resultOf(one)]++
+      if (one.duplicateOf === null && one.applied) observeTimes(one)
+    }
+    for (const result of RESULTS) if (counts[result] > 0) reports.count({ result }, counts[result])
   }
 
   function observeTimes({ received: { report, arrivedAt }, before }: Omit<Recorded, 'seq'>): void {
@@ -227,7 +231,7 @@ export function createMetrics({
         const startedMs = monotonicMs()
         try {
           const appended = await append(received)
-          for (const one of appended) countReport(one)
+          countReports(appended)
           return appended
         } catch (error) {
           storeErrors.count({})
