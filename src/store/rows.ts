@@ -186,6 +186,32 @@ export interface Writes {
   readonly late: readonly LateRow[]
 }
 
+/** The same, value after value in the order of the columns. */
+export type PackedWrites = Readonly<Record<keyof typeof COLUMNS, readonly ColumnValue[]>>
+
+export type ColumnValue = string | number | null
+
+/** For SQLite and the way to its thread: of a row with names, each name would be handed over and looked up anew. */
+export function packed({ contents, targets, contacts, periods, episodes, late }: Writes): PackedWrites {
+  return {
+    content: valuesOf(contents, COLUMNS.content),
+    target: valuesOf(targets, COLUMNS.target),
+    contact: valuesOf(contacts, COLUMNS.contact),
+    period: valuesOf(periods, COLUMNS.period),
+    episode: valuesOf(episodes, COLUMNS.episode),
+    late_report: valuesOf(late, COLUMNS.late_report),
+  }
+}
+
+function valuesOf<Row extends Readonly<Record<keyof Row, ColumnValue>>>(
+  rows: readonly Row[],
+  names: readonly (keyof Row)[],
+): ColumnValue[] {
+  const values: ColumnValue[] = []
+  for (const row of rows) for (const name of names) values.push(row[name])
+  return values
+}
+
 export function writesOf({ accounts, periods, episodes, late }: Plan): Writes {
   const contents = new Map<string, string>()
   const others = accounts.filter(({ isOther }) => isOther)

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { ReportBody } from '../contract/report.ts'
 import { reportOf } from '../contract/sent-report.ts'
 import { Ledger } from './ledger.ts'
-import { writesOf } from './rows.ts'
+import { packed, writesOf } from './rows.ts'
 import { createWriter } from './sqlite-writer.ts'
 
 /**
@@ -136,7 +136,7 @@ function playBack(db: DatabaseSync): void {
       const first = ledger.plan([received])
       const plan = 'lookUp' in first ? ledger.plan([received], write.lateArrivals(first)) : first
       if ('lookUp' in plan) throw new Error('Everything was looked up')
-      write.write(writesOf(plan))
+      write.write(packed(writesOf(plan)))
       ledger.apply(plan)
       newestId = Number(row.id)
     }

@@ -4,7 +4,7 @@ import { Changes } from './changes.ts'
 import { openIn, rangeOf, STATES_AT_ONCE, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { type LateArrivals, Ledger, type Unsure } from './ledger.ts'
 import { Lineage, newEpochName } from './lineage.ts'
-import { type ContentRow, DamagedRow, episodeOf, RowReader, writesOf } from './rows.ts'
+import { type ContentRow, DamagedRow, episodeOf, packed, RowReader, writesOf } from './rows.ts'
 import type { AccountRows } from './sqlite-reader.ts'
 import { startThread } from './sqlite-thread.ts'
 import { arrivalsOf, questionsOf } from './sqlite-writer.ts'
@@ -70,9 +70,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
       told.inTurn(async () => {
         const planned = await ledger.planKnowing(received, lateArrivals)
         if (planned.accounts.length > 0) {
-          await writeNumbered((begins) => writing.ask({ ask: 'write', writes: writesOf(planned), begins }))
+          await writeNumbered((begins) => writing.ask({ ask: 'write', writes: packed(writesOf(planned)), begins }))
         } else if (planned.late.length > 0) {
-          await writing.ask({ ask: 'write', writes: writesOf(planned), begins: null })
+          await writing.ask({ ask: 'write', writes: packed(writesOf(planned)), begins: null })
         }
         ledger.apply(planned)
         told.publish(planned.changes)

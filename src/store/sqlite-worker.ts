@@ -3,7 +3,7 @@ import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import type { RangeQuery } from './history.ts'
-import type { EpisodeRow, PeriodRow, Placed, Writes } from './rows.ts'
+import type { EpisodeRow, PackedWrites, PeriodRow, Placed } from './rows.ts'
 import { openDatabaseFile, openReadOnly, sqliteCode } from './sqlite-file.ts'
 import { type AccountRows, createReader, type PeriodRows, type Reader, type StatesPage } from './sqlite-reader.ts'
 import { createWriter, type LateQuestion, type Writer } from './sqlite-writer.ts'
@@ -18,7 +18,7 @@ export interface WorkerData {
 
 /** What the store asks of the writing thread, one at a time, and is answered in the same order. */
 export type WriteQuestion =
-  | { readonly ask: 'write'; readonly writes: Writes; readonly begins: Epoch | null }
+  | { readonly ask: 'write'; readonly writes: PackedWrites; readonly begins: Epoch | null }
   | { readonly ask: 'lateArrivals'; readonly questions: readonly LateQuestion[] }
   | {
       readonly ask: 'remove'

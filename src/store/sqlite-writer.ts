@@ -3,7 +3,7 @@ import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
 import { type LateArrivals, lateKey, reportIdOf, type Unsure } from './ledger.ts'
 import { KEPT_EPOCHS } from './lineage.ts'
-import { COLUMNS, fromNew, type Writes } from './rows.ts'
+import { COLUMNS, fromNew, type PackedWrites } from './rows.ts'
 
 /** Which late reports the store is asked for. */
 export interface LateQuestion {
@@ -15,7 +15,7 @@ export interface Writer {
   /** Inside the caller's transaction, with the first change of it. */
   begin(epoch: Epoch): void
   /** Inside the caller's transaction. */
-  write(writes: Writes): void
+  write(writes: PackedWrites): void
   lateArrivals(unsure: Unsure): LateArrivals
   lateArrivalsOf(questions: readonly LateQuestion[]): (number | null)[]
   remove(target: Target & { readonly id: number; readonly seq: number; readonly at: number }): void
@@ -80,16 +80,14 @@ export function createWriter(db: DatabaseSync): Writer {
       ).run(KEPT_EPOCHS)
     },
 
-    write({ contents, targets, contacts, periods, episodes, late }) {
-      for (const row of contents) {
-        insert.content.run({ ...row })
-        watched?.add(row.digest)
+    write(writes) {
+      for (const [table, statement] of Object.entries(insert)) {
+        const values = writes[table as Table] // the tables of `insert` are all there are
+        const width = COLUMNS[table as Table].length
+        for (let at = 0; at < values.length; at += width) statement.run(...values.slice(at, at + width))
       }
-      for (const row of targets) insert.target.run({ ...row })
-      for (const row of contacts) insert.contact.run({ ...row })
-      for (const row of periods) insert.period.run({ ...row })
-      for (const row of episodes) insert.episode.run({ ...row })
-      for (const row of late) insert.late_report.run({ ...row })
+      for (let at = 0; at < writes.content.length; at += COLUMNS.content.length)
+        watched?.add(String(writes.content[at]))
     },
 
     lateArrivals({ lookUp }) {
@@ -141,5 +139,5 @@ export function arrivalsOf(questions: readonly LateQuestion[], arrivals: readonl
 
 function insertInto(table: Table): string {
   const names: readonly string[] = COLUMNS[table]
-  return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})`
+  return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
 }

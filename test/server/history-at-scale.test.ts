@@ -8,7 +8,7 @@ import type { ReportBody } from '../../src/contract/report.ts'
 import { reportOf } from '../../src/contract/sent-report.ts'
 import type { Received } from '../../src/domain/report.ts'
 import { Ledger } from '../../src/store/ledger.ts'
-import { writesOf } from '../../src/store/rows.ts'
+import { packed, writesOf } from '../../src/store/rows.ts'
 import { openDatabaseFile } from '../../src/store/sqlite-file.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { createWriter } from '../../src/store/sqlite-writer.ts'
@@ -64,7 +64,7 @@ it('history grows with changes and not with checks, and any past moment is answe
     const plan = ledger.plan(group)
     assert.ok('appended' in plan)
     db.exec('BEGIN')
-    writer.write(writesOf(plan))
+    writer.write(packed(writesOf(plan)))
     db.exec('COMMIT')
     ledger.apply(plan)
   }
