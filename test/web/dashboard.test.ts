@@ -104,6 +104,12 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.getByLabel('View').selectOption('tiles')
     await page.getByRole('listitem').first().waitFor()
     assert.equal(new URL(page.url()).search, '?group=drift&view=tiles')
+    await page.getByLabel('Group').selectOption('none')
+    await page.getByRole('listitem').filter({ hasText: 'silent' }).waitFor()
+    await page.setViewportSize({ width: 768, height: 1_000 })
+    await page.reload()
+    await page.getByRole('listitem').filter({ hasText: 'silent' }).waitFor()
+    assert.deepEqual(await overlaps(page), [])
     assert.deepEqual(visitor.mishaps, [])
   })
 
@@ -119,7 +125,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await connection(page, /^Live$/)
 
     await server.end('SIGKILL')
-    await connection(page, /^Reconnecting · data as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+    await connection(page, /^Reconnecting · data as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
     assert.equal(await page.getByRole('row', { name: /Synced.*rsyslog-lab/ }).count(), 1)
 
     const again = await startServer({ database, args: ['--port', new URL(server.url).port] })
@@ -266,6 +272,25 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await button.waitFor()
     assert.equal(await ground(), 'rgb(255, 255, 255)')
     assert.match((await button.textContent()) ?? '', /light/)
+  })
+
+  it('names the zone of its times, or tells them in UTC, and keeps what the reader chose', async () => {
+    await using visitor = await visit(browser, { timezoneId: 'Asia/Kolkata' })
+    const page = await visitor.open(fleet.url)
+    await page.getByRole('row', { name: /clean.*2026-04-21 16:00:00/ }).waitFor()
+    await page.getByRole('columnheader', { name: 'Last check · UTC+05:30' }).waitFor()
+    const title = await page.locator('.c-check time').first().getAttribute('title')
+    assert.equal(title, '2026-04-21 15:00:00 UTC+05:30\n2026-04-21 09:30:00 UTC')
+
+    await page.getByRole('button', { name: /^Times/ }).click()
+    await page.getByRole('row', { name: /clean.*2026-04-21 10:30:00/ }).waitFor()
+    await page.goto(fleet.url + DRIFTED)
+    await page.locator('.headline').getByText('2026-04-21 10:29:50 UTC').waitFor()
+    await page.getByLabel('Show it as it was at').fill('2026-04-21T09:32:00')
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await page.getByText('As it was known on 2026-04-21 09:32:00 UTC.').waitFor()
+    assert.equal(new URL(page.url()).searchParams.get('at'), String(Date.parse('2026-04-21T09:32:00Z')))
+    assert.deepEqual(visitor.mishaps, [])
   })
 
   it('shows a target as it was known at a moment in the past, and comes back to now', async () => {
@@ -483,6 +508,15 @@ async function found(page: Page, text: string): Promise<void> {
 
 async function connection(page: Page, words: RegExp, timeout = 10_000): Promise<void> {
   await page.locator('.connection').getByText(words).waitFor({ timeout })
+}
+
+/** Lines of the list that lie over the one before them. */
+async function overlaps(page: Page): Promise<unknown> {
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
+  return page.evaluate(`{
+    const boxes = [...document.querySelectorAll('.shelf')].map((shelf) => shelf.getBoundingClientRect())
+    boxes.flatMap(({ top }, n) => (n > 0 && top < boxes[n - 1].bottom - 1 ? [[n, top, boxes[n - 1].bottom]] : []))
+  }`)
 }
 
 function iconOf(page: Page): Promise<string | null> {

@@ -7,6 +7,7 @@ import { ConnectionState } from './parts/connection-state.tsx'
 import { Help } from './parts/help.tsx'
 import { showInTab } from './parts/tab.ts'
 import { ThemeButton } from './parts/theme-button.tsx'
+import { ZoneButton } from './parts/zone-button.tsx'
 import { TargetPage } from './target/target-page.tsx'
 
 export function App() {
@@ -32,6 +33,7 @@ export function App() {
           <Tab href="/activity">Activity</Tab>
         </nav>
         <ConnectionState />
+        <ZoneButton />
         <ThemeButton />
         <Help />
       </header>

@@ -70,7 +70,7 @@ export function ActivityPage() {
       <ol className="activity">
         {shown.map((one) => (
           <li key={`${one.time} ${one.repo} ${one.server}`}>
-            <Time at={one.time} isLong />
+            <Time at={one.time} />
             <span>
               <Link href={`${pathOf(one)}?at=${Date.parse(one.time)}`}>{one.server}</Link>{' '}
               <span className="dim">{one.repo}</span>

@@ -1,6 +1,6 @@
 import { useDeferredValue, useMemo } from 'react'
 import { useFleet } from '../live/use-fleet.ts'
-import { countOf } from '../parts/words.ts'
+import { countOf, numberWords } from '../parts/words.ts'
 import { FirstReport } from './first-report.tsx'
 import { linesOf } from './groups.ts'
 import { StatusBar } from './status-bar.tsx'
@@ -27,7 +27,7 @@ export function FleetPage() {
       <Toolbar rows={rows} wish={asked} change={change} />
       <p className="dim found" role="status">
         {isFiltered(wish)
-          ? `${chosen.length.toLocaleString('en')} of ${countOf(rows.length, 'target')}`
+          ? `${numberWords(chosen.length)} of ${countOf(rows.length, 'target')}`
           : countOf(rows.length, 'target')}
       </p>
       {chosen.length === 0 ? (

@@ -28,7 +28,7 @@ export const TargetLine = memo(function TargetLine({
       className={`line target ${row.sync_status}${isSelected ? ' selected' : ''}`}
     >
       <span role="cell" className="c-status">
-        <Status status={row.sync_status} />
+        <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} />
       </span>
       <span role="cell" className="c-target">
         <Link href={pathOf(row)} className="stretched">
@@ -41,11 +41,11 @@ export const TargetLine = memo(function TargetLine({
       </span>
       <span role="cell" className="c-since">
         <span className="label">since </span>
-        <Time at={row.since} />
+        <Time at={row.since} form="two-lines" />
       </span>
       <span role="cell" className="c-check">
         <span className="label">checked </span>
-        <Time at={row.last_check} /> <FreshnessMark freshness={row.freshness} />
+        <Time at={row.last_check} form="two-lines" />
       </span>
     </div>
   )
@@ -58,12 +58,14 @@ export const Tile = memo(function Tile({ row, isSelected }: TargetProps) {
         {row.server}
       </Link>
       <span className="dim">{row.repo}</span>
-      <Status status={row.sync_status} />
+      <span>
+        <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} />
+      </span>
       <span className="c-drift">
         <Drift row={row} />
       </span>
       <span className="dim">
-        since <Time at={row.since} /> <FreshnessMark freshness={row.freshness} />
+        since <Time at={row.since} form="two-lines" />
       </span>
     </div>
   )

@@ -1,6 +1,14 @@
 import type { StatusRow } from '../../../contract/status-json.ts'
 import { StatusIcon } from '../parts/status.tsx'
-import { FRESHNESS_MEANS, FRESHNESS_WORD, REASON_WORD, STATUS_WORD, STATUSES, type SyncStatus } from '../parts/words.ts'
+import {
+  FRESHNESS_MEANS,
+  FRESHNESS_WORD,
+  numberWords,
+  REASON_WORD,
+  STATUS_WORD,
+  STATUSES,
+  type SyncStatus,
+} from '../parts/words.ts'
 import { toggled, type Wish } from './wish.ts'
 
 interface Props {
@@ -29,7 +37,7 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
             onClick={() => change({ status: toggled(wish.status, status) })}
           >
             <StatusIcon status={status} />
-            <b>{counts[status].toLocaleString('en')}</b> {STATUS_WORD[status]}
+            <b>{numberWords(counts[status])}</b> {STATUS_WORD[status]}
           </button>
         ))}
       </div>
@@ -50,7 +58,7 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
             title={FRESHNESS_MEANS.STALE}
             onClick={() => change({ freshness: toggled(wish.freshness, 'STALE') })}
           >
-            {stale} {FRESHNESS_WORD.STALE}
+            {numberWords(stale)} {FRESHNESS_WORD.STALE}
           </Chip>
         )}
         {late > 0 && (
@@ -59,7 +67,7 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
             title={FRESHNESS_MEANS.LATE}
             onClick={() => change({ freshness: toggled(wish.freshness, 'LATE') })}
           >
-            {late} {FRESHNESS_WORD.LATE}
+            {numberWords(late)} {FRESHNESS_WORD.LATE}
           </Chip>
         )}
         {failed > 0 && (
@@ -68,7 +76,7 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
             title="The check did not run to its end"
             onClick={() => change({ cause: toggled(wish.cause, 'check_failed') })}
           >
-            {failed} {REASON_WORD.check_failed}
+            {numberWords(failed)} {REASON_WORD.check_failed}
           </Chip>
         )}
       </div>

@@ -1,7 +1,10 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import { useKeys } from '../parts/keys.ts'
+import { useServerNow } from '../parts/time.tsx'
+import { zoneWords } from '../parts/time-words.ts'
+import { useZone } from '../parts/zone.ts'
 import type { Line } from './groups.ts'
 import { GroupLine, pathOf, TargetLine, Tile } from './lines.tsx'
 import { useWidth } from './use-width.ts'
@@ -14,7 +17,7 @@ interface Props {
 
 const TILE_WIDTH = 300
 const ROW_HEIGHT = 57
-const TILE_HEIGHT = 148
+const TILE_HEIGHT = 174
 const GROUP_HEIGHT = 61
 
 /** The lines that fit on the screen, of as many as there are. */
@@ -28,7 +31,8 @@ export function TargetList({ lines, view }: Props) {
     estimateSize: (index) => heightOf(shelves[index], view),
     overscan: 12,
     scrollMargin: list.current?.offsetTop ?? 0,
-    getItemKey: (index) => shelves[index]?.[0]?.key ?? index,
+    // Of another layout too, because it has other heights.
+    getItemKey: (index) => `${view} ${columns} ${shelves[index]?.[0]?.key}`,
   })
 
   const [selected, setSelected] = useState<string | null>(null)
@@ -50,9 +54,8 @@ export function TargetList({ lines, view }: Props) {
       if (line?.kind === 'target' && !isOnControl) navigate(pathOf(line.row))
     },
   })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the heights of another layout are void
-  useEffect(() => virtual.measure(), [view, columns])
 
+  const zone = zoneWords(useZone(), useServerNow())
   const isTable = view === 'table'
   return (
     <div
@@ -64,7 +67,7 @@ export function TargetList({ lines, view }: Props) {
       {isTable && (
         <div role="rowgroup" className="head">
           <div role="row" className="line">
-            {['Status', 'Target', 'Drift', 'Since', 'Last check'].map((name) => (
+            {['Status', 'Target', 'Drift', `Since · ${zone}`, `Last check · ${zone}`].map((name) => (
               <span role="columnheader" key={name}>
                 {name}
               </span>

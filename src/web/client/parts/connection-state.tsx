@@ -1,6 +1,6 @@
 import type { Connection } from '../live/told.ts'
 import { useFleet } from '../live/use-fleet.ts'
-import { localTime } from './time-words.ts'
+import { Time } from './time.tsx'
 
 const WORD: Readonly<Record<Connection, string>> = {
   connecting: 'Connecting',
@@ -18,7 +18,12 @@ export function ConnectionState() {
     <p className={`connection ${connection}`} role="status">
       <span className="dot" aria-hidden="true" />
       {WORD[connection]}
-      {!isLive && asOf !== null && <span className="as-of"> · data as of {localTime(asOf)}</span>}
+      {!isLive && asOf !== null && (
+        <span className="as-of">
+          {' '}
+          · data as of <Time at={asOf} form="time" />
+        </span>
+      )}
     </p>
   )
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { agoWords, durationWords, localTime, utcTime } from './time-words.ts'
+import { agoWords, durationWords, momentOf, timeWords, zoneWords } from './time-words.ts'
+
+// A zone with summer time; the machine's own may be UTC, where nothing could be mistaken.
+process.env.TZ = 'Europe/Berlin'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -36,10 +39,27 @@ describe('a duration in words', () => {
 })
 
 describe('a time', () => {
+  const SUMMER = Date.parse('2026-04-21T22:30:05.999Z')
+  const WINTER = Date.parse('2026-01-21T10:30:05Z')
+
   it('is written to the second, in UTC and as it is here', () => {
-    const moment = Date.parse('2026-04-21T10:30:05.999Z')
-    assert.equal(utcTime(moment), '2026-04-21 10:30:05 UTC')
-    assert.equal(new Date(localTime(moment).replace(' ', 'T')).getTime(), moment - 999)
-    assert.match(localTime(moment, { withZone: true }), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+$/)
+    assert.equal(timeWords('utc', SUMMER), '2026-04-21 22:30:05')
+    assert.equal(timeWords('local', SUMMER), '2026-04-22 00:30:05')
+    assert.equal(timeWords('local', WINTER), '2026-01-21 11:30:05')
+  })
+
+  it('names its zone by the distance from UTC in that very moment', () => {
+    assert.deepEqual(
+      [zoneWords('utc', SUMMER), zoneWords('local', SUMMER), zoneWords('local', WINTER)],
+      ['UTC', 'UTC+02:00', 'UTC+01:00'],
+    )
+  })
+
+  it('is read from a field as it was written into it, in either zone', () => {
+    for (const zone of ['utc', 'local'] as const) {
+      assert.equal(momentOf(zone, timeWords(zone, SUMMER).replace(' ', 'T')), SUMMER - 999)
+    }
+    assert.equal(momentOf('utc', '2026-04-21T10:30'), Date.parse('2026-04-21T10:30:00Z'))
+    assert.equal(momentOf('local', ''), null)
   })
 })

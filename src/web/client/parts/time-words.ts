@@ -22,23 +22,34 @@ export function agoWords(ms: number): string {
   return ms < 2 * SECOND ? 'just now' : `${durationWords(ms)} ago`
 }
 
-/** As people here read it, to the second, with the zone where that is asked for. */
-export function localTime(epochMs: number, { withZone = false }: { withZone?: boolean } = {}): string {
-  const date = new Date(epochMs)
-  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join('-')
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':')
-  return `${day} ${time}${withZone ? ` ${zoneOf(date)}` : ''}`
+/** In which times are told: this browser's, or UTC as servers write it into their logs. */
+export type Zone = 'local' | 'utc'
+
+/** Minutes east of UTC in that moment. */
+export function offsetIn(zone: Zone, epochMs: number): number {
+  return zone === 'utc' ? 0 : -new Date(epochMs).getTimezoneOffset()
 }
 
-export function utcTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+/** `2026-04-21 10:30:05`. Without `Intl`, whose formats would take most of the time that a list of targets takes. */
+export function timeWords(zone: Zone, epochMs: number): string {
+  const there = new Date(epochMs + offsetIn(zone, epochMs) * MINUTE)
+  return there.toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** `UTC`, `UTC+02:00`. Not a name: several zones share CST, and summer time changes it. */
+export function zoneWords(zone: Zone, epochMs: number): string {
+  const offset = offsetIn(zone, epochMs)
+  if (offset === 0) return 'UTC'
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60]
+  return `UTC${offset < 0 ? '−' : '+'}${twoDigits(hours)}:${twoDigits(minutes)}`
+}
+
+/** The moment that a field of the form `2026-04-21T10:30` or `2026-04-21T10:30:05` names; null when it names none. */
+export function momentOf(zone: Zone, text: string): number | null {
+  const epochMs = new Date(zone === 'utc' ? `${text}Z` : text).getTime()
+  return Number.isNaN(epochMs) ? null : epochMs
 }
 
 function twoDigits(value: number): string {
   return String(value).padStart(2, '0')
-}
-
-function zoneOf(date: Date): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(date)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }

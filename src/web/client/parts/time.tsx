@@ -1,29 +1,44 @@
 import { useFleet } from '../live/use-fleet.ts'
 import { useNow } from './clock.ts'
-import { agoWords, localTime, utcTime } from './time-words.ts'
+import { agoWords, timeWords, zoneWords } from './time-words.ts'
+import { useZone } from './zone.ts'
 
 interface Props {
-  /** As the server sent it. */
-  readonly at: string | null
+  /** As the server sent it, or in milliseconds since 1970. */
+  readonly at: string | number | null
   readonly unknown?: string
-  /** Also show the time itself, not only on hovering. */
-  readonly isLong?: boolean
+  /**
+   * `long`: how long ago, and the time itself. `two-lines`: the same below each other, the zone on hovering only.
+   * `time`: the time itself.
+   */
+  readonly form?: 'long' | 'two-lines' | 'time'
 }
 
 /** How long ago, and when. By the server's clock: a wrong one in this browser must not age what it shows. */
-export function Time({ at, unknown = 'not known', isLong = false }: Props) {
-  const now = useServerNow()
-  const epochMs = at === null ? Number.NaN : Date.parse(at)
+export function Time({ at, unknown = 'not known', form = 'long' }: Props) {
+  const epochMs = typeof at === 'number' ? at : Date.parse(at ?? '')
+  const zone = useZone()
   if (Number.isNaN(epochMs)) return <span className="dim">{unknown}</span>
+  const words = timeWords(zone, epochMs)
+  const inZone = `${words} ${zoneWords(zone, epochMs)}`
+  const inUtc = `${timeWords('utc', epochMs)} UTC`
   return (
     <time
       dateTime={new Date(epochMs).toISOString()}
-      title={`${localTime(epochMs, { withZone: true })}\n${utcTime(epochMs)}`}
+      title={inZone === inUtc ? inUtc : `${inZone}\n${inUtc}`}
+      className={form}
     >
-      {agoWords(now - epochMs)}
-      {isLong && <span className="dim"> {localTime(epochMs)}</span>}
+      {form !== 'time' && <Ago epochMs={epochMs} />}
+      {form === 'long' && ' '}
+      {form === 'long' && <span className="dim">{inZone}</span>}
+      {form === 'two-lines' && <span className="dim">{words}</span>}
+      {form === 'time' && inZone}
     </time>
   )
+}
+
+function Ago({ epochMs }: { readonly epochMs: number }) {
+  return agoWords(useServerNow() - epochMs)
 }
 
 /** The server's clock, as far as it is known. */

@@ -49,6 +49,13 @@ export function whyUnknown({ reason, error_message, error_code, last_known_statu
   return last_known_status === null ? 'Silent, and never known' : `Silent; was ${STATUS_WORD[last_known_status]}`
 }
 
+// Made once: each `toLocaleString` would make one anew, for every line of a list.
+const NUMBER = new Intl.NumberFormat('en')
+
+export function numberWords(value: number): string {
+  return NUMBER.format(value)
+}
+
 export function countOf(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+  return `${numberWords(count)} ${count === 1 ? one : many}`
 }

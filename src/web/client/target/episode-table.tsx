@@ -1,6 +1,6 @@
 import type { EpisodeRow } from '../../../contract/target-history.ts'
-import { Time } from '../parts/time.tsx'
 import { durationWords } from '../parts/time-words.ts'
+import { OnsetWindow } from './onset-window.tsx'
 
 /** When it drifted. Nobody saw the moment, so each end is told as the two checks between which it lies. */
 export function EpisodeTable({ episodes }: { readonly episodes: readonly EpisodeRow[] }) {
@@ -21,13 +21,13 @@ export function EpisodeTable({ episodes }: { readonly episodes: readonly Episode
           {episodes.map((episode) => (
             <tr key={episode.onset_before}>
               <td data-label="Began">
-                <Window after={episode.onset_after} before={episode.onset_before} />
+                <OnsetWindow after={episode.onset_after} before={episode.onset_before} />
               </td>
               <td data-label="Repaired">
                 {episode.is_open === 1 ? (
                   <b>not yet</b>
                 ) : (
-                  <Window after={episode.repair_after} before={episode.repair_before} />
+                  <OnsetWindow after={episode.repair_after} before={episode.repair_before} />
                 )}
               </td>
               <td data-label="Time to repair">
@@ -40,22 +40,5 @@ export function EpisodeTable({ episodes }: { readonly episodes: readonly Episode
         </tbody>
       </table>
     </div>
-  )
-}
-
-function Window({ after, before }: { readonly after: string | null; readonly before: string | null }) {
-  if (after === null) {
-    return (
-      <span>
-        before <Time at={before} isLong />
-      </span>
-    )
-  }
-  return (
-    <span>
-      between <Time at={after} isLong />
-      <br />
-      and <Time at={before} isLong />
-    </span>
   )
 }

@@ -5,6 +5,7 @@ import { Time, useServerNow } from '../parts/time.tsx'
 import { durationWords } from '../parts/time-words.ts'
 import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, whyUnknown } from '../parts/words.ts'
 import { FileList } from './file-list.tsx'
+import { OnsetWindow } from './onset-window.tsx'
 import type { Shown } from './shown.ts'
 
 /** What is known of a target: its status, how sure that is, and the files that differ. */
@@ -23,7 +24,7 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
         )}
         {row.since !== null && (
           <span>
-            since <Time at={row.since} isLong />
+            since <Time at={row.since} />
           </span>
         )}
       </p>
@@ -31,7 +32,7 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
       {error?.message?.includes('\n') === true && <pre className="problem">{error.message}</pre>}
       <dl className="facts-list">
         <Fact name="Last check">
-          <Time at={row.last_check} isLong />
+          <Time at={row.last_check} />
         </Fact>
         <Fact name="Freshness">
           {row.freshness === null ? (
@@ -45,15 +46,7 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
         </Fact>
         {row.drift_since !== null && (
           <Fact name="Drift began">
-            {row.last_clean === null ? (
-              <>
-                before <Time at={row.drift_since} isLong />
-              </>
-            ) : (
-              <>
-                between <Time at={row.last_clean} isLong /> and <Time at={row.drift_since} isLong />
-              </>
-            )}
+            <OnsetWindow after={row.last_clean} before={row.drift_since} />
           </Fact>
         )}
         {row.checked !== null && row.total !== null && (

@@ -6,8 +6,10 @@ import { pathOf } from '../fleet/lines.tsx'
 import { keyOf } from '../live/key.ts'
 import { useFleet } from '../live/use-fleet.ts'
 import { useKeys } from '../parts/keys.ts'
-import { localTime } from '../parts/time-words.ts'
+import { Time, useServerNow } from '../parts/time.tsx'
+import { momentOf, timeWords, zoneWords } from '../parts/time-words.ts'
 import { useJson } from '../parts/use-json.ts'
+import { useZone } from '../parts/zone.ts'
 import { shownNow, shownThen } from './shown.ts'
 import { TargetFacts } from './target-facts.tsx'
 import { TargetHistory } from './target-history.tsx'
@@ -50,7 +52,7 @@ export function TargetPage({ repo, server }: Props) {
       </p>
       {at !== null && (
         <p className="then" role="status">
-          As it was known on {localTime(at, { withZone: true })}.{' '}
+          As it was known on <Time at={at} form="time" />.{' '}
           <button type="button" onClick={() => show(null)}>
             Back to now
           </button>
@@ -79,25 +81,30 @@ function momentIn(search: string): number | null {
   const text = new URLSearchParams(search).get('at')
   if (text === null) return null
   const moment = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  return Number.isFinite(moment) ? moment : null
+  return Math.abs(moment) < LAST_MOMENT ? moment : null
 }
+
+// No zone moves it past the end of what a Date can hold.
+const LAST_MOMENT = 8.64e15 - 86_400_000
 
 /** The time machine, by keyboard. */
 function Moment({ at, onPick }: { readonly at: number | null; readonly onPick: (at: number | null) => void }) {
+  const zone = useZone()
+  const now = useServerNow()
   const [text, setText] = useState('')
-  useEffect(() => setText(at === null ? '' : localTime(at).replace(' ', 'T')), [at])
+  useEffect(() => setText(at === null ? '' : timeWords(zone, at).replace(' ', 'T')), [at, zone])
   return (
     <form
       className="moment-form"
       onSubmit={(event) => {
         event.preventDefault()
-        const moment = new Date(text).getTime()
-        onPick(Number.isNaN(moment) ? null : moment)
+        onPick(momentOf(zone, text))
       }}
     >
       <label>
         Show it as it was at{' '}
-        <input type="datetime-local" step="1" value={text} onChange={({ target }) => setText(target.value)} />
+        <input type="datetime-local" step="1" value={text} onChange={({ target }) => setText(target.value)} />{' '}
+        <span className="dim">{zoneWords(zone, momentOf(zone, text) ?? now)}</span>
       </label>
       <button type="submit">Show</button>
     </form>

@@ -125,7 +125,7 @@ describe('the timeline', () => {
     ['ten years', 3_652 * 24 * HOUR, 60],
   ] as const) {
     it(`has a few marks at even distances in ${words}`, () => {
-      const ticks = ticksIn({ from: SPAN.to - length, to: SPAN.to })
+      const ticks = ticksIn('local', { from: SPAN.to - length, to: SPAN.to })
       assert.ok(ticks.length >= 2 && ticks.length <= most + 1, String(ticks.length))
       assert.ok(ticks.every((tick) => tick >= SPAN.to - length && tick <= SPAN.to))
       const steps = new Set(ticks.slice(1).map((tick, index) => tick - (ticks[index] ?? 0)))

@@ -1,4 +1,5 @@
 import type { PeriodRow } from '../../../contract/target-history.ts'
+import { offsetIn, type Zone } from '../parts/time-words.ts'
 
 /** A stretch of the timeline. `silent`: no report came in time, so nothing is known. */
 export interface Stretch {
@@ -46,10 +47,10 @@ const DAY = 24 * HOUR
 const STEPS = [HOUR / 4, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY]
 const MOST_TICKS = 8
 
-/** Round moments of local time in a span. */
-export function ticksIn({ from, to }: Span): number[] {
+/** Round moments of a zone in a span. */
+export function ticksIn(zone: Zone, { from, to }: Span): number[] {
   const step = STEPS.find((one) => (to - from) / one <= MOST_TICKS) ?? 90 * DAY
-  const zoneMs = new Date(to).getTimezoneOffset() * 60_000
+  const zoneMs = -60_000 * offsetIn(zone, to)
   const ticks: number[] = []
   for (let at = Math.ceil((from - zoneMs) / step) * step + zoneMs; at <= to; at += step) ticks.push(at)
   return ticks
