@@ -1,5 +1,6 @@
 import type { StatusRow } from '../../../contract/status-json.ts'
 import { keyOf } from './key.ts'
+import { type SortedRows, withChanges } from './sorted-rows.ts'
 import type { Connection, Told } from './told.ts'
 
 /** What a page knows of the fleet. A new object whenever something changed. */
@@ -17,18 +18,24 @@ export interface Fleet {
 
 export const NOTHING_YET: Fleet = { connection: 'connecting', asOf: null, clockAheadMs: 0, isComplete: false, rows: [] }
 
+interface Picture {
+  sorted: SortedRows
+  /** Since it was sorted. */
+  readonly changes: Map<string, StatusRow | null>
+}
+
 /** Takes in what is told and keeps it as lists that never change, for whoever draws them. */
 export function createFleet() {
-  let known = new Map<string, StatusRow>()
-  let incoming: Map<string, StatusRow> | null = null
+  let known: Picture = { sorted: [], changes: new Map() }
+  let incoming: Picture | null = null
   let fleet = NOTHING_YET
   let isSorted = true
 
   function take({ connection, asOf, serverNow, isReset, isComplete, rows, removed }: Told): void {
-    if (isReset) incoming = new Map()
-    const into = incoming ?? known
-    for (const row of rows) into.set(keyOf(row), row)
-    for (const target of removed) into.delete(keyOf(target))
+    if (isReset) incoming = { sorted: [], changes: new Map() }
+    const { changes } = incoming ?? known
+    for (const row of rows) changes.set(keyOf(row), row)
+    for (const target of removed) changes.set(keyOf(target), null)
     // What was known stays on show until everything was told anew: no page goes blank because a server restarted.
     const isNew = incoming === null || isComplete || !fleet.isComplete
     if (incoming !== null && isNew) {
@@ -46,13 +53,11 @@ export function createFleet() {
     read(): Fleet {
       if (!isSorted) {
         isSorted = true
-        fleet = { ...fleet, rows: [...known].sort(byKey).map(([, row]) => row) }
+        known.sorted = withChanges(known.sorted, known.changes)
+        known.changes.clear()
+        fleet = { ...fleet, rows: known.sorted.map(([, row]) => row) }
       }
       return fleet
     },
   }
-}
-
-function byKey([a]: readonly [string, StatusRow], [b]: readonly [string, StatusRow]): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

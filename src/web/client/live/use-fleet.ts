@@ -3,9 +3,8 @@ import { createFleet, type Fleet } from './fleet.ts'
 import { createHub, type FromPage } from './hub.ts'
 import type { Told } from './told.ts'
 
-// Between two pictures of a large fleet: sorting ten thousand rows for each of a hundred changes a second helps nobody.
+// Between two pictures: drawing a large fleet anew for each of a hundred changes a second helps nobody.
 const DRAW_EVERY_MS = 250
-const DRAW_AT_FIRST_MS = 100
 const PRESENT_EVERY_MS = 5_000
 // The server says something every 15 seconds, and the worker passes it on. One that says nothing is dead.
 const WORKER_SILENT_MS = 40_000
@@ -14,16 +13,18 @@ const fleet = createFleet()
 const listeners = new Set<() => void>()
 let shown = fleet.read()
 let isDue = false
+let drawnAtMs = Number.NEGATIVE_INFINITY
 
 function take(told: Told): void {
   fleet.take(told)
   if (isDue) return
   isDue = true
-  setTimeout(draw, shown.isComplete ? DRAW_EVERY_MS : DRAW_AT_FIRST_MS)
+  setTimeout(draw, Math.max(0, drawnAtMs + DRAW_EVERY_MS - performance.now()))
 }
 
 function draw(): void {
   isDue = false
+  drawnAtMs = performance.now()
   shown = fleet.read()
   for (const listener of listeners) listener()
 }
