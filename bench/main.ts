@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { makePrivateDirectory } from '../test/lab/private-directory.ts'
 import type { Benchmark, Results } from './benchmark.ts'
+import { dashboard } from './dashboard.ts'
 import { goalsTable, mustHavePlace, replaceResults, tableText } from './figures/markdown.ts'
 import { fleet } from './fleet.ts'
 import { ingest } from './ingest.ts'
@@ -13,7 +14,7 @@ import { endChildren } from './servers/end-with-us.ts'
 import { findPushgateway } from './servers/pushgateway.ts'
 
 /** Every benchmark. A new one: a file here, a line there, a place for its results in README.md. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { ingest, read, fleet }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { ingest, read, fleet, dashboard }
 
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
 

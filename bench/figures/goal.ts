@@ -15,6 +15,12 @@ export function atLeast(least: number, what: string, ratios: readonly number[]):
   return { what, needed: `≥ ${least} ×`, reached, isMet: reached !== null && reached.median >= least }
 }
 
+/** Of times in which a person waits: the median decides here too. */
+export function usuallyWithin(most: number, unit: string, what: string, values: readonly number[]): Goal {
+  const reached = spreadOf(values)
+  return { what, needed: `≤ ${most} ${unit}`, reached, isMet: reached !== null && reached.median <= most }
+}
+
 export function lowerThanPeer(what: string, ratios: readonly number[]): Goal {
   const reached = spreadOf(ratios)
   return { what, needed: '< 1 ×', reached, isMet: reached !== null && reached.median < 1 }

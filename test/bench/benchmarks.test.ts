@@ -46,6 +46,7 @@ const TINY = {
   ingest: ['--rounds', '1', '--seconds', '0.2', '--warm-up', '0.1', '--connections', '4', '--targets', '100'],
   read: ['--rounds', '1', '--seconds', '0.3', '--warm-up', '0.1', '--clients', '3', '--targets', '100', '--rate', '50'],
   fleet: ['--targets', '400', '--minutes', '0.01', '--rate', '400'],
+  dashboard: ['--rounds', '1', '--targets', '100', '--many', '200', '--huge', '300'],
 }
 
 describe('the benchmarks', { concurrency: true }, () => {
@@ -68,7 +69,10 @@ describe('the benchmarks', { concurrency: true }, () => {
 
       assert.equal(code, 0, stderr)
       assert.doesNotMatch(stdout + stderr, /VOID/)
-      assert.match(stdout, /^\| gitops-status-server|^\| in all \| 2 /m)
+      assert.match(
+        stdout,
+        /^\| gitops-status-server|^\| in all \| 2 |^\| from a key to the rows that match \| – \| \d/m,
+      )
       assert.ok(readFileSync(document, 'utf8').includes(stdout.trim()))
       assert.deepEqual(readdirSync(directory), [])
     })

@@ -17,6 +17,28 @@ export function findChromium(): string | undefined {
     })
 }
 
+const DISABLED_FEATURES = [
+  // Chromium's own address bar is a page too: in each window it loads as many scripts as ours, at the same time.
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxFullPopup',
+  // What Playwright turns off for the same system. It has to be said again: of several such flags the last one counts.
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'PaintHolding',
+  'ThirdPartyStoragePartitioning',
+  // These ask others on the internet.
+  'AimEnabled',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PreconnectToSearch',
+]
+
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
@@ -29,6 +51,7 @@ export function startBrowser(executablePath: string): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--disable-features=${DISABLED_FEATURES.join(',')}`,
     ],
   })
 }
