@@ -27,8 +27,15 @@ export function linesOf(rows: readonly StatusRow[], group: Group): Line[] {
   ])
 }
 
+// A row never changes, so neither does its line: ten thousand need not be made anew for each key that is typed.
+const targetLines = new WeakMap<StatusRow, Line>()
+
 function targetLine(row: StatusRow): Line {
-  return { kind: 'target', key: keyOf(row), row }
+  const known = targetLines.get(row)
+  if (known !== undefined) return known
+  const line: Line = { kind: 'target', key: keyOf(row), row }
+  targetLines.set(row, line)
+  return line
 }
 
 function repoLine(members: readonly StatusRow[]): Line {

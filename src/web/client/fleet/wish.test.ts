@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { aDriftedRow, aRow } from '../../../../test/web/a-row.ts'
 import { FRESHNESSES, REASONS, STATUSES } from '../parts/words.ts'
-import { countsFor, GROUPS, isFiltered, queryOf, rowsFor, toggled, VIEWS, type Wish, wishIn } from './wish.ts'
+import { chosenOf, GROUPS, isFiltered, queryOf, toggled, VIEWS, type Wish, wishIn } from './wish.ts'
 
 const NOTHING = wishIn(new URLSearchParams())
 
@@ -58,7 +58,7 @@ describe('the rows for a wish', () => {
     }),
     aRow({ repo: 'web', server: 'a-fine' }),
   ]
-  const found = (query: string) => rowsFor(wishIn(new URLSearchParams(query)), rows).map(({ server }) => server)
+  const found = (query: string) => chosenOf(rows, wishIn(new URLSearchParams(query))).rows.map(({ server }) => server)
 
   it('stand worst first, and by name among equals', () => {
     assert.deepEqual(found(''), ['d-drifted', 'c-silent', 'e-failed', 'a-fine', 'b-late', 'a-fine'])
@@ -87,9 +87,9 @@ describe('the rows for a wish', () => {
 
   it('are counted as each status would show them, whichever is chosen', () => {
     const all = { OUT_OF_SYNC: 1, UNKNOWN: 2, SYNCED: 3 }
-    assert.deepEqual(countsFor(NOTHING, rows), all)
-    assert.deepEqual(countsFor({ ...NOTHING, status: ['SYNCED'] }, rows), all)
-    assert.deepEqual(countsFor({ ...NOTHING, repo: 'web', status: ['UNKNOWN'] }, rows), {
+    assert.deepEqual(chosenOf(rows, NOTHING).counts, all)
+    assert.deepEqual(chosenOf(rows, { ...NOTHING, status: ['SYNCED'] }).counts, all)
+    assert.deepEqual(chosenOf(rows, { ...NOTHING, repo: 'web', status: ['UNKNOWN'] }).counts, {
       OUT_OF_SYNC: 0,
       UNKNOWN: 0,
       SYNCED: 1,

@@ -63,23 +63,27 @@ export function isFiltered({ search, repo, server, status, freshness, cause }: W
   return `${search}${repo}${server}` !== '' || status.length + freshness.length + cause.length > 0
 }
 
-/** The rows that are wished for, worst first and then by name. `rows` are in order of name. */
-export function rowsFor(wish: Wish, rows: readonly StatusRow[]): StatusRow[] {
-  const matches = matcherOf(wish)
-  const byStatus: Record<SyncStatus, StatusRow[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
-  for (const row of rows) {
-    if (wish.status.length > 0 && !wish.status.includes(row.sync_status)) continue
-    if (matches(row)) byStatus[row.sync_status].push(row)
-  }
-  return STATUSES.flatMap((status) => byStatus[status])
+export interface Chosen {
+  /** Worst first and then by name. */
+  readonly rows: readonly StatusRow[]
+  /** How many of each status there are, whatever statuses are wished for: what choosing one would show. */
+  readonly counts: Readonly<Record<SyncStatus, number>>
 }
 
-/** How many of each status there are, whatever statuses are wished for: what choosing one would show. */
-export function countsFor(wish: Wish, rows: readonly StatusRow[]): Record<SyncStatus, number> {
+/** What is wished for of all `rows`, which are in order of name. */
+export function chosenOf(rows: readonly StatusRow[], wish: Wish): Chosen {
   const matches = matcherOf(wish)
-  const counts = { OUT_OF_SYNC: 0, UNKNOWN: 0, SYNCED: 0 }
-  for (const row of rows) if (matches(row)) counts[row.sync_status]++
-  return counts
+  const byStatus: Record<SyncStatus, StatusRow[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
+  for (const row of rows) if (matches(row)) byStatus[row.sync_status].push(row)
+  const wanted = STATUSES.filter((status) => wish.status.length === 0 || wish.status.includes(status))
+  return {
+    rows: wanted.flatMap((status) => byStatus[status]),
+    counts: {
+      OUT_OF_SYNC: byStatus.OUT_OF_SYNC.length,
+      UNKNOWN: byStatus.UNKNOWN.length,
+      SYNCED: byStatus.SYNCED.length,
+    },
+  }
 }
 
 function matcherOf({ search, repo, server, freshness, cause }: Wish): (row: StatusRow) => boolean {
