@@ -6,7 +6,7 @@ const changed = (name: string, sha256 = 'a'.repeat(64)) => ({ name, change: 'mod
 
 describe('what a row says of its drift', () => {
   it('is nothing where there is none', () => {
-    assert.deepEqual(driftSummaryOf([], 0), { drift_id: null, drifted_files: null })
+    assert.deepEqual(driftSummaryOf([], 0), { drift_id: null, drifted_files: null, modified_by: null })
   })
 
   it('names the first files, and how many more there are', () => {
@@ -18,6 +18,18 @@ describe('what a row says of its drift', () => {
     assert.equal(driftSummaryOf(cut, 5_001).drifted_files, 'a and 5000 more')
     assert.equal(driftSummaryOf(cut, 6_001).drifted_files, 'a and 6000 more')
     assert.equal(driftSummaryOf([changed('x'.repeat(4_096))], 1).drifted_files?.length, 81)
+  })
+
+  it('names once who changed the files, as far as the reports say', () => {
+    const by = (...names: string[]) =>
+      driftSummaryOf(
+        names.map((modified_by, n) => ({ name: String(n), modified_by })),
+        5,
+      )
+    assert.equal(by('eve', 'bob', 'eve').modified_by, 'bob, eve')
+    assert.equal(by('a', 'b', 'c', 'd', 'e').modified_by, 'a, b, c and 2 more')
+    assert.equal(by('eve\nbob').modified_by, 'eve\\x0abob')
+    assert.equal(driftSummaryOf([changed('a')], 1).modified_by, null)
   })
 
   it('escapes what turns text around or breaks lines in a name', () => {

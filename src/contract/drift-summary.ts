@@ -1,15 +1,17 @@
 import { digestOf } from './content.ts'
 import type { DriftedFile } from './report.ts'
 
-/** A target's drift in two short texts. */
+/** A target's drift in short texts. */
 export interface DriftSummary {
   /** Equal for targets whose drift is the same: the same files, changed in the same way, as far as the reports say. */
   readonly drift_id: string | null
   /** The names of the first files, and how many more there are. */
   readonly drifted_files: string | null
+  /** Who changed them, as far as the reports say: the first names, and how many more. */
+  readonly modified_by: string | null
 }
 
-const NO_DRIFT: DriftSummary = { drifted_files: null, drift_id: null }
+const NO_DRIFT: DriftSummary = { drifted_files: null, drift_id: null, modified_by: null }
 
 const NAMES_SHOWN = 3
 const MAX_NAME_LENGTH = 80
@@ -22,7 +24,15 @@ export function driftSummaryOf(files: readonly DriftedFile[], driftCount: number
   if (files.length === 0) return NO_DRIFT
   const known = summaries.get(files)
   if (known?.count === driftCount) return known.summary
-  const summary = { drifted_files: namesOf(files, driftCount), drift_id: driftIdOf(files, driftCount) }
+  const persons = new Set(files.flatMap(({ modified_by }) => modified_by ?? []))
+  const summary = {
+    drifted_files: listed(
+      files.map(({ name }) => name),
+      driftCount,
+    ),
+    drift_id: driftIdOf(files, driftCount),
+    modified_by: persons.size === 0 ? null : listed([...persons].sort(), persons.size),
+  }
   summaries.set(files, { count: driftCount, summary })
   return summary
 }
@@ -56,15 +66,14 @@ function factsOf(facts: DriftedFile['expected']) {
   return facts && [facts.sha256, facts.mode, facts.owner, facts.group, facts.type]
 }
 
-function namesOf(files: readonly DriftedFile[], driftCount: number): string {
-  const names = files.slice(0, NAMES_SHOWN).map(({ name }) => shorten(readable(name)))
-  const more = driftCount - names.length
-  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
+function listed(names: readonly string[], count: number): string {
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => shorten(readable(name)))
+  const more = count - shown.length
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')
 }
 
-// In a line of text a name must not turn the words after it around, end the line or be read as another one. Control
-// characters were escaped when the report came.
-const MISLEADING = /[\p{Cf}\p{Zl}\p{Zp}]/gu
+// In a line of text a name must not turn the words after it around, end the line or be read as another one.
+const MISLEADING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 function readable(name: string): string {
   return name.replace(MISLEADING, (character) =>

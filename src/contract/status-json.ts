@@ -41,6 +41,10 @@ export const STATUS_ROW = Type.Object(
       Type.String(),
       'Equal for targets whose drift is the same: the same files, changed in the same way, as far as the reports say. Null without drift.',
     ),
+    modified_by: nullable(
+      Type.String(),
+      'Who changed the drifted files: the first names, and how many more. Null when the reports do not say.',
+    ),
     last_check: nullable(Type.String(), 'When the newest comparison began, as it was sent.'),
     since: nullable(
       Type.String(),

@@ -12,6 +12,7 @@ export function aRow(overrides: Partial<StatusRow> = {}): StatusRow {
     drift_count: 0,
     drifted_files: null,
     drift_id: null,
+    modified_by: null,
     last_check: '2026-04-21T10:30:00Z',
     since: '2026-04-21T10:00:00Z',
     drift_since: null,

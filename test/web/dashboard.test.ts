@@ -50,7 +50,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await post(app.url, { ...aBody({ last_check: '2026-04-21T10:31:00Z' }), ...driftIn(files) })
     await until(page, 'document.title === "(1) gitops-status"')
     assert.notEqual(await iconOf(page), icon)
-    await page.getByRole('row', { name: /Out of sync.*rsyslog-lab.*1 file.*rsyslog\.conf/ }).waitFor()
+    await page.getByRole('row', { name: /Out of sync.*rsyslog-lab.*1 file.*rsyslog\.conf.*changed by eve/ }).waitFor()
 
     await page.getByRole('link', { name: 'rsyslog-lab' }).click()
     await page.getByText('/etc/rsyslog.conf').first().waitFor()
@@ -95,6 +95,14 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.goBack()
     await found(page, '1 of 5 targets')
     assert.equal(await page.getByRole('searchbox').inputValue(), 'nginx')
+
+    await page.goto(fleet.url)
+    await page.getByLabel('Changed by').selectOption('root')
+    await found(page, '1 of 5 targets')
+    assert.equal(new URL(page.url()).search, '?who=root')
+    await page.getByRole('button', { name: 'Check failed' }).click()
+    await found(page, '0 of 5 targets')
+    assert.equal(new URL(page.url()).search, '?cause=check_failed&who=root')
 
     await page.getByRole('searchbox').fill('there is none')
     await page.getByRole('button', { name: 'Show everything' }).click()

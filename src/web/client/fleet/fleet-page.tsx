@@ -7,7 +7,7 @@ import { StatusBar } from './status-bar.tsx'
 import { TargetList } from './target-list.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { useWish } from './use-wish.ts'
-import { chosenOf, isFiltered } from './wish.ts'
+import { chosenOf, isFiltered, NO_FILTER } from './wish.ts'
 
 /** Every target, the worst first. */
 export function FleetPage() {
@@ -32,10 +32,7 @@ export function FleetPage() {
       {chosen.rows.length === 0 ? (
         <p>
           Nothing matches.{' '}
-          <button
-            type="button"
-            onClick={() => change({ search: '', repo: '', server: '', status: [], freshness: [], cause: [] })}
-          >
+          <button type="button" onClick={() => change(NO_FILTER)}>
             Show everything
           </button>
         </p>

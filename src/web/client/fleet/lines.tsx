@@ -31,7 +31,7 @@ export const TargetLine = memo(function TargetLine({
         <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} />
       </span>
       <span role="cell" className="c-target">
-        <Link href={pathOf(row)} className="stretched">
+        <Link href={pathOf(row)} className="stretched" title={whatIsCut(row)}>
           {row.server}
         </Link>
         <span className="dim">{row.repo}</span>
@@ -54,7 +54,7 @@ export const TargetLine = memo(function TargetLine({
 export const Tile = memo(function Tile({ row, isSelected }: TargetProps) {
   return (
     <div role="listitem" className={`tile ${row.sync_status}${isSelected ? ' selected' : ''}`}>
-      <Link href={pathOf(row)} className="stretched">
+      <Link href={pathOf(row)} className="stretched" title={whatIsCut(row)}>
         {row.server}
       </Link>
       <span className="dim">{row.repo}</span>
@@ -91,6 +91,12 @@ export function GroupLine({
   )
 }
 
+/** Texts that a row may have no room for, to be seen on hovering: the link lies over all of the row. */
+function whatIsCut({ drifted_files, modified_by }: StatusRow): string | undefined {
+  if (drifted_files === null) return undefined
+  return modified_by === null ? drifted_files : `${drifted_files}\nchanged by ${modified_by}`
+}
+
 /** In which files; or why that is not known. */
 function Drift({ row }: { readonly row: StatusRow }) {
   const why = whyUnknown(row)
@@ -104,6 +110,7 @@ function Drift({ row }: { readonly row: StatusRow }) {
           <b>{countOf(row.drift_count, 'file')}</b> <code>{row.drifted_files}</code>
         </span>
       )}
+      {row.modified_by !== null && <span className="dim">changed by {row.modified_by}</span>}
       {why === '' && row.drift_count === 0 && !isPart && <span className="dim">none</span>}
       {isPart && (
         <span className="why">

@@ -1,10 +1,11 @@
 import type { StatusRow } from '../../../contract/status-json.ts'
 import { StatusIcon } from '../parts/status.tsx'
 import {
+  CAUSE_NAMES,
+  CAUSES,
   FRESHNESS_MEANS,
   FRESHNESS_WORD,
   numberWords,
-  REASON_WORD,
   STATUS_WORD,
   STATUSES,
   type SyncStatus,
@@ -23,7 +24,6 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
   const total = STATUSES.reduce((sum, status) => sum + counts[status], 0)
   const late = rows.reduce((sum, { freshness }) => sum + (freshness === 'LATE' ? 1 : 0), 0)
   const stale = rows.reduce((sum, row) => sum + row.stale, 0)
-  const failed = rows.reduce((sum, { reason }) => sum + (reason === 'check_failed' ? 1 : 0), 0)
 
   return (
     <section className="summary" aria-label="Totals and filter">
@@ -70,15 +70,22 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
             {numberWords(late)} {FRESHNESS_WORD.LATE}
           </Chip>
         )}
-        {failed > 0 && (
-          <Chip
-            isOn={wish.cause.includes('check_failed')}
-            title="The check did not run to its end"
-            onClick={() => change({ cause: toggled(wish.cause, 'check_failed') })}
-          >
-            {numberWords(failed)} {REASON_WORD.check_failed}
-          </Chip>
-        )}
+        {/* Who is silent is found by the chip for stale. */}
+        {CAUSE_NAMES.filter((cause) => cause !== 'stale').map((cause) => {
+          const { word, means, isOf } = CAUSES[cause]
+          const count = rows.reduce((sum, row) => sum + (isOf(row) ? 1 : 0), 0)
+          if (count === 0) return null
+          return (
+            <Chip
+              key={cause}
+              isOn={wish.cause.includes(cause)}
+              title={means}
+              onClick={() => change({ cause: toggled(wish.cause, cause) })}
+            >
+              {numberWords(count)} {word}
+            </Chip>
+          )
+        })}
       </div>
     </section>
   )

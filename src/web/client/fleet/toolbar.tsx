@@ -1,7 +1,7 @@
 import { useMemo, useRef } from 'react'
 import type { StatusRow } from '../../../contract/status-json.ts'
 import { useKeys } from '../parts/keys.ts'
-import type { Group, View, Wish } from './wish.ts'
+import { type Group, personsOf, type View, type Wish } from './wish.ts'
 
 interface Props {
   readonly rows: readonly StatusRow[]
@@ -30,6 +30,7 @@ export function Toolbar({ rows, wish, change }: Props) {
   })
   const repos = useMemo(() => [...new Set(rows.map(({ repo }) => repo))], [rows])
   const servers = useMemo(() => [...new Set(rows.map(({ server }) => server))].sort(), [rows])
+  const persons = useMemo(() => [...new Set(rows.flatMap(personsOf))].sort(), [rows])
 
   return (
     <search className="toolbar">
@@ -58,6 +59,15 @@ export function Toolbar({ rows, wish, change }: Props) {
           values={servers}
           value={wish.server}
           onChange={(server) => change({ server })}
+        />
+      )}
+      {(persons.length > 0 || wish.who !== '') && (
+        <Choice
+          label="Changed by"
+          all="Changed by anyone"
+          values={persons}
+          value={wish.who}
+          onChange={(who) => change({ who })}
         />
       )}
       <select aria-label="Group" value={wish.group} onChange={({ target }) => change({ group: target.value as Group })}>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { aDriftedRow, aRow } from '../../../../test/web/a-row.ts'
-import { FRESHNESSES, REASONS, STATUSES } from '../parts/words.ts'
+import { CAUSE_NAMES, FRESHNESSES, STATUSES } from '../parts/words.ts'
 import { chosenOf, GROUPS, isFiltered, queryOf, toggled, VIEWS, type Wish, wishIn } from './wish.ts'
 
 const NOTHING = wishIn(new URLSearchParams())
@@ -14,7 +14,8 @@ const aWish: fc.Arbitrary<Wish> = fc.record(
     server: fc.string(),
     status: fc.subarray([...STATUSES]),
     freshness: fc.subarray([...FRESHNESSES]),
-    cause: fc.subarray([...REASONS]),
+    cause: fc.subarray([...CAUSE_NAMES]),
+    who: fc.string(),
     group: fc.constantFrom(...GROUPS),
     view: fc.constantFrom(...VIEWS),
   },
@@ -48,7 +49,7 @@ describe('the rows for a wish', () => {
     aRow({ server: 'a-fine' }),
     aRow({ server: 'b-late', freshness: 'LATE', revision: '4a1c9d2e' }),
     aRow({ server: 'c-silent', sync_status: 'UNKNOWN', freshness: 'STALE', reason: 'stale' }),
-    aDriftedRow('d-drifted', 'rsyslog.d/30-Lab.conf'),
+    { ...aDriftedRow('d-drifted', 'rsyslog.d/30-Lab.conf'), modified_by: 'Bob, eve and 2 more' },
     aRow({
       server: 'e-failed',
       sync_status: 'UNKNOWN',
@@ -68,6 +69,10 @@ describe('the rows for a wish', () => {
     'status=OUT_OF_SYNC,SYNCED': ['d-drifted', 'a-fine', 'b-late', 'a-fine'],
     'freshness=LATE,STALE': ['c-silent', 'b-late'],
     'cause=check_failed': ['e-failed'],
+    'cause=stale,check_failed': ['c-silent', 'e-failed'],
+    'who=eve': ['d-drifted'],
+    'who=ev': [],
+    'q=bob': ['d-drifted'],
     'repo=web': ['a-fine'],
     'server=a-fine': ['a-fine', 'a-fine'],
     'repo=rsyslog&server=a-fine': ['a-fine'],

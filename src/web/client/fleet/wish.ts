@@ -1,5 +1,13 @@
 import type { StatusRow } from '../../../contract/status-json.ts'
-import { FRESHNESSES, type Freshness, REASONS, type Reason, STATUSES, type SyncStatus } from '../parts/words.ts'
+import {
+  CAUSE_NAMES,
+  CAUSES,
+  type Cause,
+  FRESHNESSES,
+  type Freshness,
+  STATUSES,
+  type SyncStatus,
+} from '../parts/words.ts'
 
 /** What somebody wants to see of the fleet. It stands in the address of the page, so that it can be sent to others. */
 export interface Wish {
@@ -8,7 +16,9 @@ export interface Wish {
   readonly server: string
   readonly status: readonly SyncStatus[]
   readonly freshness: readonly Freshness[]
-  readonly cause: readonly Reason[]
+  readonly cause: readonly Cause[]
+  /** Who changed a file. */
+  readonly who: string
   readonly group: Group
   readonly view: View
 }
@@ -27,13 +37,14 @@ export function wishIn(query: URLSearchParams): Wish {
     server: query.get('server') ?? '',
     status: listIn(query, 'status', STATUSES),
     freshness: listIn(query, 'freshness', FRESHNESSES),
-    cause: listIn(query, 'cause', REASONS),
+    cause: listIn(query, 'cause', CAUSE_NAMES),
+    who: query.get('who') ?? '',
     group: GROUPS.find((group) => group === query.get('group')) ?? 'none',
     view: VIEWS.find((view) => view === query.get('view')) ?? 'table',
   }
 }
 
-export function queryOf({ search, repo, server, status, freshness, cause, group, view }: Wish): string {
+export function queryOf({ search, repo, server, status, freshness, cause, who, group, view }: Wish): string {
   const query = new URLSearchParams()
   const say = (name: string, value: string) => {
     if (value !== '') query.set(name, value)
@@ -44,6 +55,7 @@ export function queryOf({ search, repo, server, status, freshness, cause, group,
   say('status', status.join(','))
   say('freshness', freshness.join(','))
   say('cause', cause.join(','))
+  say('who', who)
   say('group', group === 'none' ? '' : group)
   say('view', view === 'table' ? '' : view)
   return query.toString()
@@ -59,8 +71,10 @@ export function toggled<Word>(list: readonly Word[], word: Word): Word[] {
   return list.includes(word) ? list.filter((one) => one !== word) : [...list, word]
 }
 
-export function isFiltered({ search, repo, server, status, freshness, cause }: Wish): boolean {
-  return `${search}${repo}${server}` !== '' || status.length + freshness.length + cause.length > 0
+export const NO_FILTER = { search: '', repo: '', server: '', status: [], freshness: [], cause: [], who: '' } as const
+
+export function isFiltered({ search, repo, server, status, freshness, cause, who }: Wish): boolean {
+  return `${search}${repo}${server}${who}` !== '' || status.length + freshness.length + cause.length > 0
 }
 
 export interface Chosen {
@@ -86,14 +100,20 @@ export function chosenOf(rows: readonly StatusRow[], wish: Wish): Chosen {
   }
 }
 
-function matcherOf({ search, repo, server, freshness, cause }: Wish): (row: StatusRow) => boolean {
+function matcherOf({ search, repo, server, freshness, cause, who }: Wish): (row: StatusRow) => boolean {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   return (row) =>
     (repo === '' || row.repo === repo) &&
     (server === '' || row.server === server) &&
     (freshness.length === 0 || (row.freshness !== null && freshness.includes(row.freshness))) &&
-    (cause.length === 0 || (row.reason !== null && cause.includes(row.reason))) &&
+    (cause.length === 0 || cause.some((one) => CAUSES[one].isOf(row))) &&
+    (who === '' || personsOf(row).includes(who)) &&
     words.every((word) => textOf(row).includes(word))
+}
+
+/** Who changed files of a target: those that its row has room for. */
+export function personsOf({ modified_by }: StatusRow): string[] {
+  return modified_by === null ? [] : modified_by.replace(/ and \d+ more$/, '').split(', ')
 }
 
 const texts = new WeakMap<StatusRow, string>()
@@ -102,8 +122,8 @@ const texts = new WeakMap<StatusRow, string>()
 function textOf(row: StatusRow): string {
   const known = texts.get(row)
   if (known !== undefined) return known
-  const { repo, server, drifted_files, revision, error_code, error_message } = row
-  const text = [repo, server, drifted_files, revision, error_code, error_message].join('\n').toLowerCase()
+  const { repo, server, drifted_files, modified_by, revision, error_code, error_message } = row
+  const text = [repo, server, drifted_files, modified_by, revision, error_code, error_message].join('\n').toLowerCase()
   texts.set(row, text)
   return text
 }

@@ -2,7 +2,6 @@ import type { StatusRow } from '../../../contract/status-json.ts'
 
 export type SyncStatus = StatusRow['sync_status']
 export type Freshness = NonNullable<StatusRow['freshness']>
-export type Reason = NonNullable<StatusRow['reason']>
 
 /** Worst first. */
 export const STATUSES: readonly SyncStatus[] = ['OUT_OF_SYNC', 'UNKNOWN', 'SYNCED']
@@ -27,13 +26,29 @@ export const FRESHNESS_MEANS: Readonly<Record<Freshness, string>> = {
   STALE: 'nothing came in time, so what is true now is not known',
 }
 
-export const REASONS: readonly Reason[] = ['check_failed', 'stale']
-
-export const REASON_WORD: Readonly<Record<Reason, string>> = {
-  check_failed: 'Check failed',
-  stale: 'No report came in time',
-  never_reported: 'Never reported',
+interface CauseWords {
+  readonly word: string
+  readonly means: string
+  readonly isOf: (row: StatusRow) => boolean
 }
+
+/** Why a target is not in sync, as its row says it. A new one is a line here; the filter and its address follow. */
+export const CAUSES = {
+  check_failed: {
+    word: 'Check failed',
+    means: 'The check did not run to its end',
+    isOf: ({ reason }) => reason === 'check_failed',
+  },
+  stale: {
+    word: 'Silent',
+    means: 'No report came in time',
+    isOf: ({ reason }) => reason === 'stale',
+  },
+} satisfies Readonly<Record<string, CauseWords>>
+
+export type Cause = keyof typeof CAUSES
+
+export const CAUSE_NAMES = Object.keys(CAUSES) as readonly Cause[]
 
 export const CHANGE_WORD: Readonly<Record<string, string>> = {
   modified: 'modified',
