@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from '../domain/fault.ts'
 import { type Asking, type Log, outcome, pathOf, REPORT_PATH, REPORT_PATH_V1, reportLine } from './log.ts'
 import { BUG, type Meter } from './meter.ts'
-import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER } from './problem.ts'
+import { faultOf, PROBLEM_TYPE, type Problem, problemFor, problemForBug, RETRY_AFTER, STATUS } from './problem.ts'
+import { type Needs as PageNeeds, sendMissingPage } from './routes/page.ts'
 
 interface Needs {
   readonly log: Log
@@ -39,10 +40,12 @@ export function createRefuse({ log, monotonicMs, meter }: Needs): Refuse {
   }
 }
 
-/** Answers whatever a route threw. */
-export function createAnswerError(refuse: Refuse) {
+/** Answers whatever a route threw, and people who come to where there is nothing with a page. */
+export function createAnswerError(refuse: Refuse, dashboardPage: PageNeeds['dashboardPage']) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const { status, headers, text } = refuse(error, request)
+    const page = status === STATUS.not_found ? sendMissingPage(dashboardPage, request, reply) : undefined
+    if (page !== undefined) return page
     return reply.code(status).headers(headers).send(text)
   }
 }

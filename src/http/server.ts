@@ -89,7 +89,7 @@ declare module 'fastify' {
 export async function listen(needs: Needs): Promise<HttpServer> {
   const { host, port } = needs
   const refuse = createRefuse(needs)
-  const answerError = createAnswerError(refuse)
+  const answerError = createAnswerError(refuse, needs.dashboardPage)
   const takeReports = createTakeReports(needs)
   let isStopping = false
 

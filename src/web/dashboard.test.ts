@@ -6,13 +6,13 @@ import { gunzipSync } from 'node:zlib'
 import { startFleet } from '../../test/server/a-fleet.ts'
 import type { AppUnderTest } from '../../test/server/start-app.ts'
 import { startPrefixProxy } from '../../test/web/prefix-proxy.ts'
-import { readDashboard } from './dashboard.ts'
+import { DASHBOARD_POLICY, readDashboard } from './dashboard.ts'
 
 const PAGES = {
   '/': './',
   '/activity': './',
   '/targets/owner%2Fweb/drifted': '../../',
-  '/targets/no/such?at=1': '../../',
+  '/targets/owner%2Fweb/drifted?at=1': '../../',
 }
 
 // What a phone on a bad line has to load before it shows anything.
@@ -71,6 +71,31 @@ describe('the dashboard', () => {
       assert.equal(head.headers['content-security-policy'], whole.headers['content-security-policy'])
     })
   }
+
+  const NAVIGATION = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+  const MISSING = { '/nonsense': './', '/a/b/c?d=/e': '../../', '/targets/no/such': '../../', '/targets/no': '../' }
+  for (const [path, base] of Object.entries(MISSING)) {
+    it(`shows people the way on from ${path}, and tells programs that there is nothing`, async () => {
+      const page = await fetch(app.url + path, { headers: NAVIGATION })
+      assert.equal(page.status, 404)
+      assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+      assert.equal(page.headers.get('content-security-policy'), DASHBOARD_POLICY)
+      assert.ok((await page.text()).includes(`<base href="${base}">`))
+      for (const init of [{}, { headers: NAVIGATION, method: 'POST', body: '{}' }]) {
+        const answer = await fetch(app.url + path, init)
+        assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
+        assert.ok(answer.status === 404 || answer.status === 405)
+      }
+    })
+  }
+
+  it('leaves the API and the files to programs, also in a browser', async () => {
+    for (const path of ['/api/v1/targets/no/such', '/api/nonsense', '/assets/none.js']) {
+      const answer = await fetch(app.url + path, { headers: NAVIGATION })
+      assert.equal(answer.status, 404)
+      assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
+    }
+  })
 
   it('consists of files that are kept for ever, packed for who can unpack them', async () => {
     const { body } = await ask(app.url)

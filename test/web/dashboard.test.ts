@@ -347,6 +347,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
         ),
         `${fleet.url}${DRIFTED}?at=${Date.parse('2026-04-21T09:40:00Z')}`,
         `${fleet.url}/targets/no/such`,
+        `${fleet.url}/no/such/page`,
         `${fleet.url}/plain`,
       ]
       const found: string[] = []
@@ -429,6 +430,11 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.getByRole('link', { name: 'Activity' }).click()
     await page.locator('.activity li').first().waitFor()
     assert.equal(new URL(page.url()).pathname, '/tools/status/activity')
+    await page.goto(`${proxy.url}/no/such/page`)
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+    await page.getByRole('link', { name: 'To the fleet' }).click()
+    await found(page, '5 targets')
+    assert.equal(new URL(page.url()).pathname, '/tools/status/')
     assert.deepEqual(proxy.strays, [])
     assert.deepEqual(visitor.mishaps, [])
   })

@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TObject } from 'typebox'
+import type { TargetName } from '../../contract/status-json.ts'
+import { Fault, type FaultCode } from '../../domain/fault.ts'
+import { pathOf } from '../log.ts'
 import { addRoute, describeOperation } from '../operation.ts'
 
 export interface Page {
@@ -12,7 +15,7 @@ function describePage<Params extends TObject>(
   path: string,
   id: string,
   summary: string,
-  more: { readonly description?: string; readonly params?: Params } = {},
+  more: { readonly description?: string; readonly params?: Params; readonly faults?: readonly FaultCode[] } = {},
 ) {
   return describeOperation({
     method: 'GET',
@@ -29,8 +32,10 @@ function describePage<Params extends TObject>(
 const PAGE = describePage('/', 'getPage', 'The dashboard')
 const ACTIVITY_PAGE = describePage('/activity', 'getActivityPage', 'The dashboard: what changed lately')
 const TARGET_PAGE = describePage('/targets/{repo}/{server}', 'getTargetPage', 'The dashboard: one target', {
-  description: 'Always there: what the target is, the page asks the API. `?at=` shows a moment in the past.',
+  description:
+    '`?at=` shows a moment in the past. Of a target that is not known, browsers get the page all the same, with 404.',
   params: Type.Object({ repo: Type.String(), server: Type.String() }),
+  faults: ['not_found'],
 })
 const PLAIN_PAGE = describePage('/plain', 'getPlainPage', 'The page without scripts')
 
@@ -40,21 +45,39 @@ export interface Needs {
   /** `address` is where the reader's browser found us. */
   readonly plainPage: (address: string) => Promise<Page>
   readonly ownUrl: () => string
+  readonly target: (name: TargetName) => object | undefined
 }
 
 /** `GET /` and what can be opened below it: the pages. */
-export function addPage(server: FastifyInstance, { dashboardPage, plainPage, ownUrl }: Needs): void {
+export function addPage(server: FastifyInstance, { dashboardPage, plainPage, ownUrl, target }: Needs): void {
   const plain = ({ headers }: FastifyRequest) => plainPage(addressIn(headers.host) ?? ownUrl())
-  for (const [operation, base] of [
-    [PAGE, './'],
-    [ACTIVITY_PAGE, './'],
-    [TARGET_PAGE, '../../'],
-  ] as const) {
-    addRoute(server, operation, async ({ request, reply }) =>
-      send(reply, dashboardPage === null ? await plain(request) : dashboardPage(base)),
-    )
+  const page = async (request: FastifyRequest) =>
+    dashboardPage === null ? plain(request) : dashboardPage(baseFor(request))
+  for (const operation of [PAGE, ACTIVITY_PAGE]) {
+    addRoute(server, operation, async ({ request, reply }) => send(reply, await page(request)))
   }
+  addRoute(server, TARGET_PAGE, async ({ params, request, reply }) => {
+    if (dashboardPage !== null && target(params) === undefined) throw new Fault('not_found', 'There is no such target')
+    return send(reply, await page(request))
+  })
   addRoute(server, PLAIN_PAGE, async ({ request, reply }) => send(reply, await plain(request)))
+}
+
+/**
+ * Shows people who come to an address where there is nothing the way on. Only where a page was asked for: a program, and
+ * whoever looks at the API in a browser, is answered with a problem document.
+ */
+export function sendMissingPage(dashboardPage: Needs['dashboardPage'], request: FastifyRequest, reply: FastifyReply) {
+  const isNavigation = request.method === 'GET' || request.method === 'HEAD'
+  if (dashboardPage === null || !isNavigation || /^\/(api|assets)\//.test(pathOf(request))) return undefined
+  if (!/\btext\/html\b/i.test(request.headers.accept ?? '')) return undefined
+  return send(reply.code(404), dashboardPage(baseFor(request)))
+}
+
+/** Where the product begins, seen from the address of a page. */
+function baseFor(request: FastifyRequest): string {
+  const depth = pathOf(request).split('/').length - 2
+  return depth <= 0 ? './' : '../'.repeat(depth)
 }
 
 function send(reply: FastifyReply, { html, policy }: Page) {

@@ -48,7 +48,7 @@ export function App() {
             }}
           </Route>
           <Route>
-            <h1>There is nothing here</h1>
+            <h1>There is no such page</h1>
             <p>
               <Link href="/">To the fleet</Link>
             </p>

@@ -62,7 +62,8 @@ export function TargetPage({ repo, server }: Props) {
       {error !== null && <p className="problem">{error}</p>}
       {isUnknown && (
         <p>
-          {at === null ? 'Nothing has ever been reported of this target.' : 'Nothing was known of this target then.'}
+          {at === null ? 'There is no report of this target.' : 'Nothing was known of this target then.'}{' '}
+          <Link href="/">To the fleet</Link>
         </p>
       )}
       {isBehind && (
