@@ -1,9 +1,9 @@
-import type { EpisodeRow } from '../../../contract/target-history.ts'
 import { durationWords } from '../parts/time-words.ts'
+import type { Episode } from './episodes-then.ts'
 import { OnsetWindow } from './onset-window.tsx'
 
 /** When it drifted. Nobody saw the moment, so each end is told as the two checks between which it lies. */
-export function EpisodeTable({ episodes }: { readonly episodes: readonly EpisodeRow[] }) {
+export function EpisodeTable({ episodes }: { readonly episodes: readonly Episode[] }) {
   if (episodes.length === 0) return <p className="dim">No episode is known.</p>
   return (
     <div className="wide">
@@ -33,8 +33,8 @@ export function EpisodeTable({ episodes }: { readonly episodes: readonly Episode
               <td data-label="Time to repair">
                 {episode.time_to_repair_seconds === null ? '–' : durationWords(1_000 * episode.time_to_repair_seconds)}
               </td>
-              <td data-label="Files">{episode.max_drift_count}</td>
-              <td data-label="Checks">{episode.checks}</td>
+              <td data-label="Files">{episode.max_drift_count ?? '–'}</td>
+              <td data-label="Checks">{episode.checks ?? '–'}</td>
             </tr>
           ))}
         </tbody>

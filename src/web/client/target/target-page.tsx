@@ -12,7 +12,7 @@ import { useJson } from '../parts/use-json.ts'
 import { useZone } from '../parts/zone.ts'
 import { shownNow, shownThen } from './shown.ts'
 import { TargetFacts } from './target-facts.tsx'
-import { TargetHistory } from './target-history.tsx'
+import { type Days, daysIn, TargetHistory } from './target-history.tsx'
 
 interface Props {
   readonly repo: string
@@ -22,7 +22,9 @@ interface Props {
 /** Everything of one target, now or at any moment before. */
 export function TargetPage({ repo, server }: Props) {
   const [, navigate] = useLocation()
-  const at = momentIn(useSearch())
+  const query = new URLSearchParams(useSearch())
+  const at = momentIn(query)
+  const days = daysIn(query)
   useKeys({ Escape: () => navigate('/') })
 
   // Its row is another object whenever the server said something new of it.
@@ -32,8 +34,13 @@ export function TargetPage({ repo, server }: Props) {
   const now = useJson<TargetDetails>(at === null ? `api/v1${pathOf({ repo, server })}` : null, row)
   const then = useJson<StatusJson>(at === null ? null : `status.json?${names}&at=${at}`, at)
 
-  function show(moment: number | null) {
-    navigate(moment === null ? pathOf({ repo, server }) : `${pathOf({ repo, server })}?at=${moment}`)
+  function show(moment: number | null, span: Days = days) {
+    const wished = new URLSearchParams()
+    if (moment !== null) wished.set('at', String(moment))
+    if (span !== 1) wished.set('days', String(span))
+    navigate(wished.size === 0 ? pathOf({ repo, server }) : `${pathOf({ repo, server })}?${wished}`, {
+      replace: moment === at, // another span is no page to go back to
+    })
   }
   // Its row is told at once, its details have to be asked for: what is known already must not wait for them.
   const shown =
@@ -72,14 +79,22 @@ export function TargetPage({ repo, server }: Props) {
         </p>
       )}
       {shown !== null && <TargetFacts shown={shown} isNow={at === null} />}
-      <TargetHistory names={names} version={row} at={at} onPick={show} />
+      <TargetHistory
+        names={names}
+        version={at === null ? row : at}
+        at={at}
+        driftSince={shown !== null ? shown.row.drift_since : isUnknown ? null : undefined}
+        days={days}
+        onPick={show}
+        onDays={(span) => show(at, span)}
+      />
       <Moment at={at} onPick={show} />
     </article>
   )
 }
 
-function momentIn(search: string): number | null {
-  const text = new URLSearchParams(search).get('at')
+function momentIn(query: URLSearchParams): number | null {
+  const text = query.get('at')
   if (text === null) return null
   const moment = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
   return Math.abs(moment) < LAST_MOMENT ? moment : null

@@ -40,6 +40,9 @@ export function TimelineChart({ span, stretches, at, onPick }: Props) {
             }}
           />
         ))}
+        {at !== null && at >= span.from && at < span.to && (
+          <span className="later" style={{ left: percent(at), right: 0 }} title="After this moment" />
+        )}
         {at !== null && at >= span.from && at <= span.to && <span className="moment" style={{ left: percent(at) }} />}
       </div>
       <div className="axis" aria-hidden="true">

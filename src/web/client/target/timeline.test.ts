@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { PeriodRow } from '../../../contract/target-history.ts'
-import { stretchesIn, sumsOf, ticksIn } from './timeline.ts'
+import { spanFor, stretchesIn, sumsOf, ticksIn } from './timeline.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -85,6 +85,21 @@ describe('the timeline', () => {
   it('counts no check for silence', () => {
     const [, silent] = stretchesIn(SPAN, [aPeriod({ began_at: '10:00', stale_since: '10:20', checks: 5 })])
     assert.deepEqual([silent?.kind, silent?.checks], ['silent', 0])
+  })
+
+  it('counts no checks where some of them came after its end', () => {
+    const period = { ...aPeriod({ began_at: '10:00', checks: 5 }), last_arrival: on('12:30') }
+    assert.deepEqual(
+      stretchesIn(SPAN, [period]).map(({ checks }) => checks),
+      [0],
+    )
+  })
+
+  it('goes up to now while the moment that is shown lies in it, and else up to that moment', () => {
+    const { to: now } = SPAN
+    assert.deepEqual(spanFor(HOUR, null, now), { from: now - HOUR, to: now })
+    assert.deepEqual(spanFor(HOUR, now - MINUTE, now), { from: now - HOUR, to: now })
+    assert.deepEqual(spanFor(HOUR, now - 3 * HOUR, now), { from: now - 4 * HOUR, to: now - 3 * HOUR })
   })
 
   it('leaves empty what was not known: nothing is drawn between two periods that do not meet', () => {

@@ -16,6 +16,18 @@ export interface Span {
   readonly to: number
 }
 
+/**
+ * What the timeline is drawn over: up to now as long as the moment that is shown lies in it, so that one can go on from
+ * there, and otherwise up to that moment.
+ */
+export function spanFor(lengthMs: number, at: number | null, now: number): Span {
+  const to = at === null || at > now - lengthMs ? now : at
+  return { from: to - lengthMs, to }
+}
+
+// The page's clock tells whole seconds: a report of this one is not one of later.
+const CLOCK_MS = 1_000
+
 /** What a target showed in a span, the oldest first. Where it has no stretch, it was not known at all. */
 export function stretchesIn({ from, to }: Span, periods: readonly PeriodRow[]): Stretch[] {
   const stretches: Stretch[] = []
@@ -23,7 +35,9 @@ export function stretchesIn({ from, to }: Span, periods: readonly PeriodRow[]): 
     const began = Date.parse(period.began_at)
     const ended = period.ended_at === null ? to : Date.parse(period.ended_at)
     const silentFrom = period.stale_since === null ? ended : Math.min(ended, Date.parse(period.stale_since))
-    const { drift_count: driftCount, checks, missed_checks: missed } = period
+    const { drift_count: driftCount } = period
+    const isKnown = Date.parse(period.last_arrival) <= to + CLOCK_MS // or later checks are among those that were counted
+    const [checks, missed] = isKnown ? [period.checks, period.missed_checks] : [0, 0]
     add({ kind: period.sync_status, from: began, to: silentFrom, driftCount, checks, missed })
     add({ kind: 'silent', from: silentFrom, to: ended, driftCount, checks: 0, missed: 0 })
   }
