@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { exampleRequest } from '../src/contract/example-request.ts'
 
 const CLIENT = new URL('../src/web/client/', import.meta.url)
 const WEB = new URL('../dist/web/', import.meta.url)
@@ -23,7 +24,14 @@ for (const [name, format] of [
     cwd: new URL('.', CLIENT).pathname,
     input: name,
     platform: 'browser',
-    transform: { target: 'es2023', jsx: 'react-jsx', define: { 'process.env.NODE_ENV': '"production"' } },
+    transform: {
+      target: 'es2023',
+      jsx: 'react-jsx',
+      define: {
+        'process.env.NODE_ENV': '"production"',
+        EXAMPLE_REQUEST: JSON.stringify(exampleRequest('ADDRESS', 'TIME')),
+      },
+    },
     logLevel: 'warn',
   })
   const { output } = await bundle.generate({ format, minify: true, entryFileNames: '[name]-[hash].js' })

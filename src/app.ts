@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { badgeOf, shieldsEndpointOf } from './badge/badge.ts'
 import { badgeSvg } from './badge/badge-svg.ts'
 import { exampleRequest } from './contract/example-request.ts'
+import { formatTime } from './contract/time.ts'
 import { createFeed } from './feed/feed.ts'
 import { createHistory } from './history/history.ts'
 import type { Log } from './http/log.ts'
@@ -134,7 +135,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
       renderPage({
         ...(await snapshot.worst(ROWS_ON_PAGE)),
         isBehind: knowledge.secondsBehind() !== null,
-        example: exampleRequest(address, now()),
+        example: exampleRequest(address, formatTime(now())),
       }),
     assets: dashboard?.assets ?? new Map(),
     badgeSvg: (query) => badgeSvg(badgeFor(query)),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type App, startApp } from './app.ts'
 import { type Config, type GoodConfig, helpText, loadConfig } from './config.ts'
 import { exampleRequest } from './contract/example-request.ts'
+import { formatTime } from './contract/time.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
 import { REAL_TIME } from './real-time.ts'
@@ -44,7 +45,7 @@ async function serve(config: Config): Promise<void> {
   const app = await startApp(config, { ...REAL_TIME, log })
   const manager = createServiceManager({ env: process.env, pid: process.pid, every: REAL_TIME.every, log })
   stopOnSignals(app, manager, { log, flush }) // before anybody knows that there is something to stop
-  log.info({ url: app.url, try: exampleRequest(app.url, new Date()) }, `ready at ${app.url}`)
+  log.info({ url: app.url, try: exampleRequest(app.url, formatTime(new Date())) }, `ready at ${app.url}`)
   await flush() // somebody waits for this line
   await manager.ready(`ready at ${app.url}`)
 }

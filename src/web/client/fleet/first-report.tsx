@@ -2,7 +2,7 @@ import { CopyButton } from '../parts/copy-button.tsx'
 
 /** What to do while nothing has reported: the request that works at this very address. */
 export function FirstReport() {
-  const command = commandFor(new URL('api/status', document.baseURI).href, new Date())
+  const command = commandFor(new URL('.', document.baseURI).href.replace(/\/$/, ''), new Date())
   return (
     <section className="first">
       <h1>
@@ -17,14 +17,10 @@ export function FirstReport() {
   )
 }
 
-function commandFor(url: string, now: Date): string {
-  const body = {
-    repo: 'rsyslog',
-    server: 'rsyslog-lab',
-    sync_status: 'SYNCED',
-    drift_count: 0,
-    files: [],
-    last_check: `${now.toISOString().slice(0, 19)}Z`,
-  }
-  return `curl -X POST -H "Content-Type: application/json" -d '${JSON.stringify(body)}' ${url}`
+// Put in when the dashboard is built, so that both pages say the same: what runs in a browser shares no code with the
+// server.
+declare const EXAMPLE_REQUEST: string
+
+function commandFor(address: string, now: Date): string {
+  return EXAMPLE_REQUEST.replace('ADDRESS', address).replace('TIME', `${now.toISOString().slice(0, 19)}Z`)
 }
