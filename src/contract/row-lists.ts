@@ -82,6 +82,9 @@ export const TRANSITION_ROW = Type.Object(
     to_status: SYNC_STATUS,
     to_code: STATUS_CODE,
     drift_count: count('How many drifted files were on show from then on.'),
+    first_check: nullable(
+      time('When the first check that found it began. Null when no report came in time, which no check finds.'),
+    ),
   },
   { title: 'TransitionRow', description: 'A status became another.' },
 )

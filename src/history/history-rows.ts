@@ -84,5 +84,6 @@ export async function transitionRowsOf(
     to_status: stretch.status,
     to_code: STATUS_CODES[stretch.status],
     drift_count: stretch.driftCount,
+    first_check: stretch.checkedAt === null ? null : formatExactTime(stretch.checkedAt),
   }))
 }

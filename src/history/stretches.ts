@@ -11,6 +11,8 @@ export interface Stretch {
   readonly until: EpochMs
   readonly status: SyncStatus
   readonly driftCount: number
+  /** When the first check that said so began; null of silence. */
+  readonly checkedAt: EpochMs | null
 }
 
 export interface TargetStretches {
@@ -65,8 +67,14 @@ export function stretchesOf({
   const until = endedAt ?? Number.POSITIVE_INFINITY
   const staleAt = Math.max(period.beganAt, period.lastArrivedAt + staleAfterMs(newest.report.periodMs))
   return [
-    { from: period.beganAt, until: Math.min(until, staleAt), status: period.status, driftCount },
-    { from: staleAt, until, status: 'UNKNOWN' as const, driftCount },
+    {
+      from: period.beganAt,
+      until: Math.min(until, staleAt),
+      status: period.status,
+      driftCount,
+      checkedAt: period.firstCheckAt,
+    },
+    { from: staleAt, until, status: 'UNKNOWN' as const, driftCount, checkedAt: null },
   ].filter(({ from, until }) => from < until)
 }
 

@@ -19,6 +19,7 @@ const stretches = fc
     return sorted.map(({ from, ...shown }, index) => ({
       ...shown,
       from: from * SECONDS,
+      checkedAt: null,
       until: (sorted[index + 1]?.from ?? Number.POSITIVE_INFINITY) * SECONDS,
     }))
   })

@@ -41,6 +41,7 @@ export function ActivityPage() {
   return (
     <>
       <h1>Activity</h1>
+      <p className="dim">In the order in which this server came to know of it.</p>
       <search className="toolbar">
         <input
           type="search"
@@ -70,7 +71,19 @@ export function ActivityPage() {
       <ol className="activity">
         {shown.map((one) => (
           <li key={`${one.time} ${one.repo} ${one.server}`}>
-            <Time at={one.time} />
+            <span>
+              known <Time at={one.time} />
+              <br />
+              <span className="dim">
+                {one.first_check === null ? (
+                  'because no report came in time'
+                ) : (
+                  <>
+                    by a check of <Time at={one.first_check} form="time" />
+                  </>
+                )}
+              </span>
+            </span>
             <span>
               <Link href={`${pathOf(one)}?at=${Date.parse(one.time)}`}>{one.server}</Link>{' '}
               <span className="dim">{one.repo}</span>

@@ -48,11 +48,17 @@ function Head() {
   return (
     <div role="rowgroup" className="head">
       <div role="row" className="line">
-        {['Status', 'Target', 'Drift', `Since · ${zone}`, `Last check · ${zone}`].map((name) => (
+        {['Status', 'Target', 'Drift'].map((name) => (
           <span role="columnheader" key={name}>
             {name}
           </span>
         ))}
+        <span role="columnheader" title="When the first check that said so began; of silence, when the grace was over">
+          Since · {zone}
+        </span>
+        <span role="columnheader" title="When the newest check began">
+          Last check · {zone}
+        </span>
       </div>
     </div>
   )

@@ -28,6 +28,11 @@ export function Help() {
           <dd>The server differs from Git, in the files that are listed.</dd>
           <dt>Unknown</dt>
           <dd>A check failed, or no report came in time. The drift that was last seen stays on show.</dd>
+          <dt>Since, known</dt>
+          <dd>
+            Since tells when the check that first said so began. The activity is in the order in which this server came
+            to know of it, and tells both.
+          </dd>
           <dt>Late, stale</dt>
           <dd>A report is due; and so long overdue that what was known no longer counts.</dd>
         </dl>
