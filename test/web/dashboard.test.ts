@@ -55,7 +55,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.getByRole('link', { name: 'rsyslog-lab' }).click()
     await page.getByText('/etc/rsyslog.conf').first().waitFor()
     assert.equal(new URL(page.url()).pathname, '/targets/rsyslog/rsyslog-lab')
-    assert.match(await textOf(page, '.file'), /modified by eve/)
+    assert.match(await textOf(page, '.file'), /changed by eve/)
     assert.deepEqual(await page.locator('mark').allTextContents(), ['one', 'two'])
     assert.match(await textOf(page, '.facts-list'), /Drift began\s*between .* and /)
 

@@ -64,7 +64,7 @@ export function Toolbar({ rows, wish, change }: Props) {
       {(persons.length > 0 || wish.who !== '') && (
         <Choice
           label="Changed by"
-          all="Changed by anyone"
+          all="By anyone"
           values={persons}
           value={wish.who}
           onChange={(who) => change({ who })}

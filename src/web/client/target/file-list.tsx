@@ -52,7 +52,7 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
             written <Time at={file.modified_at} />
           </span>
         )}
-        {file.modified_by !== undefined && <span>by {file.modified_by}</span>}
+        {file.modified_by !== undefined && <span>changed by {file.modified_by}</span>}
         {file.first_seen !== null && (
           <span>
             first seen to differ <Time at={file.first_seen} />
