@@ -46,7 +46,9 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
 
     app.advance(60)
     const diff = '--- a/rsyslog.conf\n+++ b/rsyslog.conf\n@@ -1 +1 @@\n-*.info @one\n+*.info @two\n'
-    const files = [{ name: 'rsyslog.conf', path: '/etc/rsyslog.conf', change: 'modified', modified_by: 'eve', diff }]
+    const facts = { expected: { mode: '0644' }, actual: { mode: '0600', owner: 'root' } }
+    const file = { name: 'rsyslog.conf', path: '/etc/rsyslog.conf', change: 'modified', modified_by: 'eve', diff }
+    const files = [{ ...file, ...facts }]
     await post(app.url, { ...aBody({ last_check: '2026-04-21T10:31:00Z' }), ...driftIn(files) })
     await until(page, 'document.title === "(1) gitops-status"')
     assert.notEqual(await iconOf(page), icon)
@@ -57,6 +59,11 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     assert.equal(new URL(page.url()).pathname, '/targets/rsyslog/rsyslog-lab')
     assert.match(await textOf(page, '.file'), /changed by eve/)
     assert.deepEqual(await page.locator('mark').allTextContents(), ['one', 'two'])
+    assert.deepEqual(
+      await page.locator('.differs').allTextContents(),
+      ['mode06440600'],
+      'one side alone is no difference',
+    )
     assert.match(await textOf(page, '.facts-list'), /Drift began\s*between .* and /)
 
     await page.goBack()

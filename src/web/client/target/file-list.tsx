@@ -83,14 +83,10 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
           </thead>
           <tbody>
             {facts.map(({ name, expected, actual }) => (
-              <tr key={name} className={expected === actual ? 'same' : 'differs'}>
+              <tr key={name} className={differ(expected, actual) ? 'differs' : 'same'}>
                 <th scope="row">{name}</th>
-                <td>
-                  <code title={expected}>{shorten(expected)}</code>
-                </td>
-                <td>
-                  <code title={actual}>{shorten(actual)}</code>
-                </td>
+                <FactCell value={expected} />
+                <FactCell value={actual} />
               </tr>
             ))}
           </tbody>
@@ -107,7 +103,16 @@ function factsOf({ expected, actual }: File) {
   const names = Object.keys(FACT_WORD) as (keyof typeof FACT_WORD)[]
   return names
     .filter((name) => expected?.[name] !== undefined || actual?.[name] !== undefined)
-    .map((name) => ({ name: FACT_WORD[name], expected: expected?.[name] ?? '–', actual: actual?.[name] ?? '–' }))
+    .map((name) => ({ name: FACT_WORD[name], expected: expected?.[name], actual: actual?.[name] }))
+}
+
+/** What is told of one side alone is no difference: of a file whose mode has changed, Git's digest is not sent. */
+function differ(expected: string | undefined, actual: string | undefined): boolean {
+  return expected !== undefined && actual !== undefined && expected !== actual
+}
+
+function FactCell({ value }: { readonly value: string | undefined }) {
+  return <td>{value === undefined ? '–' : <code title={value}>{shorten(value)}</code>}</td>
 }
 
 // Of a digest the beginning tells two apart; the whole stands in its title.
