@@ -104,6 +104,10 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     assert.equal(await page.getByRole('searchbox').inputValue(), 'nginx')
 
     await page.goto(fleet.url)
+    await page.locator('.share .UNKNOWN').click()
+    await found(page, '2 of 5 targets')
+    assert.equal(new URL(page.url()).search, '?status=UNKNOWN')
+    await page.goto(fleet.url)
     await page.getByLabel('Changed by').selectOption('root')
     await found(page, '1 of 5 targets')
     assert.equal(new URL(page.url()).search, '?who=root')

@@ -43,9 +43,13 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
       </div>
       <div className="share" aria-hidden="true">
         {STATUSES.map((status) => (
+          // biome-ignore lint/a11y/noStaticElementInteractions: the buttons above do the same, by keyboard too
+          // biome-ignore lint/a11y/useKeyWithClickEvents: see above
           <span
             key={status}
             className={status}
+            title={`${numberWords(counts[status])} ${STATUS_WORD[status]}`}
+            onClick={() => change({ status: toggled(wish.status, status) })}
             style={{ flexGrow: counts[status], display: counts[status] > 0 ? 'block' : 'none' }}
           />
         ))}
