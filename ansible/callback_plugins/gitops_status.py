@@ -388,6 +388,7 @@ class Host:
         self.failures = []
         self.unchecked = []
         self.drift = []
+        self.named = []
         self.facts = {}
 
     def candidates(self):
@@ -409,7 +410,17 @@ class Host:
             "failures": [dict(failure, ignored=failure["ignored"] or self.sentinel) for failure in self.failures],
             "unchecked": self.unchecked,
             "drift": self.merged_drift(),
+            "named": [self.name_of(entry) for entry in self.named],
+            "listed": [],
+            "looked_for": [],
+            "access": {"why": "how it is reached was not recorded"},
         }
+
+    def name_of(self, entry):
+        path = self.resolved(entry, ())
+        path_base64 = encoded(path) if path else None
+        why = None if path_base64 else entry["why"] or "no_path"
+        return {"task": entry["task"], "path_base64": path_base64, "why": why, "sha1": entry["sha1"]}
 
     def merged_drift(self):
         removed = {entry["path"] for entry in self.drift if entry["change"] == "extra"}
@@ -792,6 +803,7 @@ class CallbackModule(CallbackBase):
             self.add_unchecked(result, "verdict_overridden")
         else:
             host.verified += 1
+            host.named.append(self.named_of(result))
 
     def refuse_redirection(self, action, data):
         """A run that gives one of its hosts another address or connection no longer looks at that host."""
@@ -805,6 +817,12 @@ class CallbackModule(CallbackBase):
         if result.action == INSPECT:
             host.facts = sound_facts(result.data.get("facts"))
             host.sentinel = True
+
+    @staticmethod
+    def named_of(result):
+        path, name = (None, None) if result.no_log else path_of(result.action, result.data, args_of(result.data))
+        why = "no_log" if result.no_log else None
+        return {"task": result.task_name, "path": path, "name": name, "why": why, "sha1": None}
 
     @staticmethod
     def drift_of(result):

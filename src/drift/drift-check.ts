@@ -181,8 +181,8 @@ function failed(onlyHost: string | null, error: CheckError): Outcome {
 }
 
 function failedFor(hosts: readonly string[], error: CheckError): Outcome {
-  const verdicts = hosts.map((host): Verdict => ({ host, status: 'UNKNOWN', error, drift: [], coverage: null }))
-  return { verdicts, error: null, output: '' }
+  const nothing = { status: 'UNKNOWN', error, drift: [], coverage: null, seen: null } as const
+  return { verdicts: hosts.map((host): Verdict => ({ host, ...nothing })), error: null, output: '' }
 }
 
 function readIfThere(file: string): string | null {

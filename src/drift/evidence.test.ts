@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
-import { aDrift, aFailure, aHost, anEvidence } from '../../test/reporter/evidence-builder.ts'
+import { aDrift, aFailure, aHost, aNamed, anEvidence } from '../../test/reporter/evidence-builder.ts'
 import { parseEvidence } from './evidence.ts'
 
 const RECORDED = new URL('../../test/golden/evidence/', import.meta.url)
 
 const HOST = ['hosts', 'rsyslog-lab']
+const MAY_BE_NULL = ['sha1', 'port', 'user', 'keyFile', 'python', 'become']
 
 const WHOLE = anEvidence({
   selection: ['--tags rsyslog'],
@@ -16,6 +17,18 @@ const WHOLE = anEvidence({
       failures: [aFailure()],
       unchecked: [{ task: 'Ask rsyslogd', reason: 'skipped_in_check_mode' }],
       drift: [aDrift()],
+      named: [aNamed({ sha1: 'c'.repeat(40) }), aNamed({ path_base64: null, why: 'no_log' })],
+      listed: [{ path_base64: 'L2V0Yy9yc3lzbG9nLmQ=', recurse: false }],
+      looked_for: ['L2V0Yy9ub2xvZ2lu'],
+      access: {
+        host: '192.0.2.7',
+        port: 2222,
+        user: 'deploy',
+        keyFile: '/home/deploy/.ssh/id_ed25519',
+        sshArgs: ['-J', 'jump.example'],
+        python: '/usr/bin/python3',
+        become: 'root',
+      },
     }),
   },
 })
@@ -42,7 +55,9 @@ describe('parseEvidence', () => {
       fc.property(fc.constantFrom(...fieldsOf(WHOLE)), somethingElse, (field, other) => {
         fc.pre(kindOf(other) !== kindOf(valueAt(WHOLE, field)))
         fc.pre(!(field.at(-1) === 'modified_at' && other === null))
-        fc.pre(!(field.at(-1) === 'path_base64' && other === null))
+        fc.pre(!(field.at(-1) === 'path_base64' && field.includes('drift') && other === null))
+        fc.pre(!(['sha1', 'why'].includes(String(field.at(-1))) && typeof other === 'string'))
+        fc.pre(!(MAY_BE_NULL.includes(String(field.at(-1))) && other === null))
         assert.equal(parseEvidence(JSON.stringify(replaced(WHOLE, field, other))), null, field.join('.'))
       }),
     )
@@ -50,7 +65,12 @@ describe('parseEvidence', () => {
 
   it('refuses a record with any one field left out', () => {
     for (const field of fieldsOf(WHOLE)) {
-      if (['hosts', 'selection', 'failures', 'unchecked', 'drift'].includes(String(field.at(-2)))) continue
+      if (
+        ['hosts', 'selection', 'failures', 'unchecked', 'drift', 'listed', 'looked_for', 'sshArgs'].includes(
+          String(field.at(-2)),
+        )
+      )
+        continue
       if (['expected', 'actual'].includes(String(field.at(-2)))) continue
       assert.equal(parseEvidence(JSON.stringify(replaced(WHOLE, field, undefined))), null, field.join('.'))
     }
@@ -66,6 +86,13 @@ describe('parseEvidence', () => {
     ['half a comparison', [...HOST, 'verified'], 0.5],
     ['a path that is not Base64', [...HOST, 'drift', '0', 'path_base64'], '/etc/rsyslog.conf!'],
     ['a path without a byte', [...HOST, 'drift', '0', 'path_base64'], ''],
+    ['fewer names than comparisons', [...HOST, 'verified'], 3],
+    ['a name without a path that does not say why', [...HOST, 'named', '1', 'why'], null],
+    ['a name with a path and a reason for having none', [...HOST, 'named', '0', 'why'], 'no_path'],
+    ['a reason for no path that we do not know', [...HOST, 'named', '1', 'why'], 'because'],
+    ['a hash of another length', [...HOST, 'named', '0', 'sha1'], 'c'.repeat(64)],
+    ['a port that there is not', [...HOST, 'access', 'port'], 65_536],
+    ['neither a way to the host nor why there is none', [...HOST, 'access'], {}],
   ]
   for (const [what, field, value] of WRONG_VALUES) {
     it(`refuses ${what}`, () => assert.equal(parseEvidence(JSON.stringify(replaced(WHOLE, field, value))), null))

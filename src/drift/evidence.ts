@@ -1,3 +1,4 @@
+import type { HostAccess, NoHostAccess } from './snapshot/host-access.ts'
 import { isRecord, parseJson } from './untrusted-json.ts'
 
 /**
@@ -26,6 +27,27 @@ export interface HostEvidence {
   readonly failures: readonly Failure[]
   readonly unchecked: readonly Unchecked[]
   readonly drift: readonly DriftEvidence[]
+  /** What each verified result named, in order; as many as `verified`. */
+  readonly named: readonly Named[]
+  /** Directories that a task looked through, such as `find`. */
+  readonly listed: readonly { readonly path_base64: string; readonly recurse: boolean }[]
+  /** Paths that a task looked for by name, such as `find` with plain names: whether something stands there counts. */
+  readonly looked_for: readonly string[]
+  readonly access: HostAccess | NoHostAccess
+}
+
+/** What a result that compared something with Git was about. */
+export interface Named {
+  readonly task: string
+  /** Null: it names no path of which the bytes could be compared (a package, a copied directory, no_log). */
+  readonly path_base64: string | null
+  /**
+   * Why there is no path; null exactly when there is one. `more_than_bytes`: what was compared there is not all in the
+   * bytes, owner and mode of one path, such as a whole tree, another file of the server, or what a link leads to.
+   */
+  readonly why: 'no_path' | 'directory_copy' | 'no_log' | 'elsewhere' | 'more_than_bytes' | null
+  /** SHA-1 of the file's content as Ansible gave it. */
+  readonly sha1: string | null
 }
 
 export interface Failure {
@@ -93,8 +115,45 @@ function isHostEvidence(value: unknown): value is HostEvidence {
     isCount(value.verified) &&
     isArrayOf(value.failures, isFailure) &&
     isArrayOf(value.unchecked, isUnchecked) &&
-    isArrayOf(value.drift, isDrift)
+    isArrayOf(value.drift, isDrift) &&
+    isArrayOf(value.named, isNamed) &&
+    value.named.length === value.verified &&
+    isArrayOf(value.listed, isListed) &&
+    isArrayOf(value.looked_for, isBase64) &&
+    (isAccess(value.access) || isNoAccess(value.access))
   )
+}
+
+function isNamed(value: unknown): value is Named {
+  return (
+    isRecord(value) &&
+    isString(value.task) &&
+    (value.path_base64 === null
+      ? WHY_NO_PATH.includes(value.why)
+      : isBase64(value.path_base64) && value.why === null) &&
+    (value.sha1 === null || (isString(value.sha1) && /^[0-9a-f]{40}$/.test(value.sha1)))
+  )
+}
+
+function isListed(value: unknown): value is HostEvidence['listed'][number] {
+  return isRecord(value) && isBase64(value.path_base64) && typeof value.recurse === 'boolean'
+}
+
+function isAccess(value: unknown): value is HostAccess {
+  return (
+    isRecord(value) &&
+    isString(value.host) &&
+    (value.port === null || (isCount(value.port) && value.port >= 1 && value.port <= 65_535)) &&
+    isStringOrNull(value.user) &&
+    isStringOrNull(value.keyFile) &&
+    isArrayOf(value.sshArgs, isString) &&
+    isStringOrNull(value.python) &&
+    isStringOrNull(value.become)
+  )
+}
+
+function isNoAccess(value: unknown): value is NoHostAccess {
+  return isRecord(value) && isString(value.why)
 }
 
 function isFailure(value: unknown): value is Failure {
@@ -130,6 +189,8 @@ function isFileFacts(value: unknown): value is FileFacts {
 const CHANGES: readonly unknown[] = ['modified', 'missing', 'extra', 'metadata']
 const UNCHECKED_REASONS: readonly unknown[] = ['skipped_in_check_mode', 'verdict_overridden', 'no_host_matched']
 
+const WHY_NO_PATH: readonly unknown[] = ['no_path', 'directory_copy', 'no_log', 'elsewhere', 'more_than_bytes']
+
 function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
   return Array.isArray(value) && value.every(isItem)
 }
@@ -144,6 +205,10 @@ function isCount(value: unknown): value is number {
 // Node decodes whatever it is given: something else than the path would be shown, or nothing.
 function isBase64(value: unknown): value is string {
   return isString(value) && value !== '' && Buffer.from(value, 'base64').toString('base64') === value
+}
+
+function isStringOrNull(value: unknown): value is string | null {
+  return value === null || isString(value)
 }
 
 function isString(value: unknown): value is string {

@@ -29,6 +29,7 @@ const OTHER_ENDINGS: readonly Ending[] = [
 
 describe('judge', () => {
   it('gives SYNCED to a host that was checked to the end without a difference', () => {
+    const { named, listed, looked_for, access } = aHost()
     assert.deepEqual(judge(ONE, aRun(anEvidence())), [
       {
         host: 'rsyslog-lab',
@@ -36,6 +37,7 @@ describe('judge', () => {
         error: null,
         drift: [],
         coverage: { checked: 3, total: 3, unchecked: [] },
+        seen: { named, listed, looked_for, access },
       },
     ])
   })

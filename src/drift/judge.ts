@@ -12,6 +12,8 @@ export interface Verdict {
   readonly drift: readonly DriftEvidence[]
   /** How much of the playbook looked at the server; null when there is no evidence at all. */
   readonly coverage: Coverage | null
+  /** What the run named and how it reached the host, for a look at it without Ansible; null when there is no evidence. */
+  readonly seen: Pick<HostEvidence, 'named' | 'listed' | 'looked_for' | 'access'> | null
 }
 
 export interface Coverage {
@@ -72,18 +74,24 @@ function judgeHost(host: string, evidence: Evidence, output: string): Verdict {
   const seen = Object.hasOwn(evidence.hosts, host) ? evidence.hosts[host] : undefined
   if (seen === undefined) return unknown(host, checkError('host_not_in_run'))
 
-  const coverage = coverageOf(seen, evidence.selection)
+  const found = { coverage: coverageOf(seen, evidence.selection), seen: seenIn(seen) }
   const failure = seen.failures.find(({ ignored }) => !ignored) ?? seen.failures[0]
-  if (failure !== undefined) return unknown(host, failureError(failure, lineAbout(host, output)), coverage)
-  if (!seen.sentinel) return unknown(host, checkError('run_cut_short'), coverage)
-  if (seen.verified <= 0) return unknown(host, checkError('nothing_verified'), coverage)
+  if (failure !== undefined) return unknown(host, failureError(failure, lineAbout(host, output)), found)
+  if (!seen.sentinel) return unknown(host, checkError('run_cut_short'), found)
+  if (seen.verified <= 0) return unknown(host, checkError('nothing_verified'), found)
 
   const status = seen.drift.length > 0 ? 'OUT_OF_SYNC' : 'SYNCED'
-  return { host, status, error: null, drift: seen.drift, coverage }
+  return { host, status, error: null, drift: seen.drift, ...found }
 }
 
-function unknown(host: string, error: CheckError, coverage: Coverage | null = null): Verdict {
-  return { host, status: 'UNKNOWN', error, drift: [], coverage }
+function unknown(host: string, error: CheckError, found: Found = { coverage: null, seen: null }): Verdict {
+  return { host, status: 'UNKNOWN', error, drift: [], ...found }
+}
+
+type Found = Pick<Verdict, 'coverage' | 'seen'>
+
+function seenIn({ named, listed, looked_for, access }: HostEvidence): Verdict['seen'] {
+  return { named, listed, looked_for, access }
 }
 
 function coverageOf({ verified, unchecked }: HostEvidence, selection: readonly string[]): Coverage {

@@ -79,7 +79,12 @@ describe('the rsyslog role', { skip: cannotRun }, () => {
     assert.equal(code, 0)
     assert.match(output, /^DRIFTED_FILES=$/m)
     assert.match(output, /^SYNC_STATUS=SYNCED$/m)
-    assert.deepEqual(host, { sentinel: true, verified: 4, failures: [], unchecked: [], drift: [] })
+    const { named, listed: _, looked_for: __, access: ___, ...judged } = host
+    assert.deepEqual(judged, { sentinel: true, verified: 4, failures: [], unchecked: [], drift: [] })
+    assert.deepEqual(
+      named.map(({ path_base64 }) => Buffer.from(path_base64 ?? '', 'base64').toString()),
+      ['/etc/rsyslog.conf', '/etc/rsyslog.d', '/etc/rsyslog.d/20-rate-limit.conf', '/etc/rsyslog.d/30-lab.conf'],
+    )
   })
 
   it('finds each kind of drift by the requirement’s own command, changes nothing, and deploy repairs all but what others own', async () => {

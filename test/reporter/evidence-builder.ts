@@ -1,12 +1,22 @@
 import * as fc from 'fast-check'
-import type { DriftEvidence, Evidence, Failure, HostEvidence } from '../../src/drift/evidence.ts'
+import type { DriftEvidence, Evidence, Failure, HostEvidence, Named } from '../../src/drift/evidence.ts'
 import type { PlaybookRun, Verdict } from '../../src/drift/judge.ts'
 
 export const RUN_ID = 'run-1'
 
 /** A host that was checked to the end and matches Git. */
 export function aHost(host: Partial<HostEvidence> = {}): HostEvidence {
-  return { sentinel: true, verified: 3, failures: [], unchecked: [], drift: [], ...host }
+  const verified = host.named?.length ?? host.verified ?? 3
+  const named = Array.from({ length: verified }, (_, index) => aNamed({ path: `/etc/rsyslog.d/${index}.conf` }))
+  const looks = { named, listed: [], looked_for: [], access: NO_ACCESS }
+  return { sentinel: true, verified, failures: [], unchecked: [], drift: [], ...looks, ...host }
+}
+
+export const NO_ACCESS = { why: 'its connection is local' } as const
+
+export function aNamed({ path, ...named }: Partial<Named> & { path?: string | Buffer } = {}): Named {
+  const path_base64 = Buffer.from(path ?? '/etc/rsyslog.conf').toString('base64')
+  return { task: 'Write the file', path_base64, why: null, sha1: null, ...named }
 }
 
 export function aFailure(failure: Partial<Failure> = {}): Failure {
@@ -55,6 +65,7 @@ export function aVerdict(verdict: Partial<Verdict> = {}): Verdict {
     error: null,
     drift: [],
     coverage: { checked: 3, total: 3, unchecked: [] },
+    seen: { named: [], listed: [], looked_for: [], access: NO_ACCESS },
     ...verdict,
   }
 }
@@ -94,24 +105,52 @@ export const hostileDrift: fc.Arbitrary<DriftEvidence> = fc.record({
   modified_at: fc.oneof(fc.constant(null), fc.constant('2026-04-21T10:30:00Z'), hostileText),
 })
 
-export const hostileHost: fc.Arbitrary<HostEvidence> = fc.record({
-  sentinel: fc.boolean(),
-  verified: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.nat({ max: 1_000_000_000 })),
-  failures: fc.oneof(
-    fc.constant([]),
-    fc.array(
-      fc.record({
-        task: hostileText,
-        kind: fc.constantFrom('failed', 'unreachable'),
-        ignored: fc.boolean(),
-        message: hostileText,
-      }),
+const hostileNamed: fc.Arbitrary<Named> = fc.oneof(
+  fc.record({ task: hostileText, path_base64: hostilePath, why: fc.constant(null), sha1: fc.constant(null) }),
+  fc.record({
+    task: hostileText,
+    path_base64: fc.constant(null),
+    why: fc.constantFrom('no_path', 'directory_copy', 'no_log', 'elsewhere', 'more_than_bytes'),
+    sha1: fc.constant(null),
+  }),
+)
+
+const hostileAccess = fc.oneof(
+  fc.record({ why: hostileText }),
+  fc.record({
+    host: hostileText,
+    port: fc.constantFrom(null, 22, 65_535),
+    user: fc.option(hostileText),
+    keyFile: fc.option(hostileText),
+    sshArgs: fc.array(hostileText, { maxLength: 2 }),
+    python: fc.option(hostileText),
+    become: fc.option(hostileText),
+  }),
+)
+
+export const hostileHost: fc.Arbitrary<HostEvidence> = fc
+  .record({
+    sentinel: fc.boolean(),
+    failures: fc.oneof(
+      fc.constant([]),
+      fc.array(
+        fc.record({
+          task: hostileText,
+          kind: fc.constantFrom('failed', 'unreachable'),
+          ignored: fc.boolean(),
+          message: hostileText,
+        }),
+        { maxLength: 3 },
+      ),
+    ),
+    unchecked: fc.array(
+      fc.record({ task: hostileText, reason: fc.constantFrom('skipped_in_check_mode', 'verdict_overridden') }),
       { maxLength: 3 },
     ),
-  ),
-  unchecked: fc.array(
-    fc.record({ task: hostileText, reason: fc.constantFrom('skipped_in_check_mode', 'verdict_overridden') }),
-    { maxLength: 3 },
-  ),
-  drift: fc.array(hostileDrift, { maxLength: 4 }),
-})
+    drift: fc.array(hostileDrift, { maxLength: 4 }),
+    named: fc.array(hostileNamed, { maxLength: 3 }),
+    listed: fc.array(fc.record({ path_base64: hostilePath, recurse: fc.boolean() }), { maxLength: 2 }),
+    looked_for: fc.array(hostilePath, { maxLength: 2 }),
+    access: hostileAccess,
+  })
+  .map((host) => ({ ...host, verified: host.named.length }))
