@@ -15,6 +15,7 @@ import json
 import os
 import posixpath
 import re
+import shlex
 import sys
 import time
 import unicodedata
@@ -39,7 +40,10 @@ SENTINEL_PLAY = "gitops-status sentinel"
 INSPECT = "gitops_status_inspect"
 # What the sentinel play reads, set for each host as that play starts.
 PATHS_VARIABLE = "gitops_status_paths"
+KINDS_VARIABLE = "gitops_status_kinds"
 BECOME_VARIABLE = "gitops_status_become"
+# What a task says about the way to its host.
+WAY = ("connection", "remote_user", "port", "become", "become_method", "become_user", "become_flags", "become_exe")
 
 MAX_MESSAGE = 300
 
@@ -66,9 +70,23 @@ INTO_DIRECTORY = frozenset(["copy", "template"])
 WHOLE_TEXT = INTO_DIRECTORY | frozenset(["lineinfile", "blockinfile", "replace", "ini_file"])
 # Their diffs hold all that they would change. Of others, such as yum_repository, a mode may be missing from it.
 COMPLETE_DIFFS = INTO_DIRECTORY | frozenset(["file", "lineinfile", "blockinfile", "replace"])
+# What they compare is all in the bytes, the owner and the mode of the one path that they name.
+ONE_PATH = WHOLE_TEXT | frozenset(["file", "authorized_key", "ansible.posix.authorized_key"])
+# Of a file's content they say a part: another part may change without being drift.
+PART_OF_CONTENT = ONE_PATH - INTO_DIRECTORY - frozenset(["file"])
+# With one of these set, more of a path is compared than a look at it shows.
+UNSEEN_ATTRIBUTES = """
+    attributes attr seuser serole setype selevel modification_time access_time
+""".split()
 METADATA = frozenset("""
     path mode owner group uid gid attributes attr_flags secontext mtime atime
 """.split())
+PASSWORDS = re.compile(r"pass(?!word(authentication|prompts))", re.IGNORECASE)
+# How connections are shared and compressed is the business of whoever connects.
+SHARING = re.compile(r"control(master|path|persist)\b", re.IGNORECASE)
+# Variables of Ansible's that say how a host is reached, whatever else a connection plugin may read.
+REACHING = re.compile(r"ansible_(ssh_.*|connection|host|port|user|(ssh_)?private_key_file|become.*|sudo_.*|shell_type)$")
+SUDO_FLAGS = "-H -S -n"  # what Ansible gives to sudo when nobody says otherwise
 UNSHOWN = ("src_binary", "src_larger", "dst_binary", "dst_larger")
 CHANGE_RANK = {"metadata": 0, "extra": 1, "modified": 2, "missing": 3}
 
@@ -295,6 +313,93 @@ def path_of(action, data, args):
     return None, None
 
 
+def given(args, *keys):
+    """The first of these arguments that somebody has set."""
+    return next((args[key] for key in keys if args.get(key) not in (None, "")), None)
+
+
+def is_true(value):
+    return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t", "1.0")
+
+
+def compared_by(action, args):
+    """What of a path the task holds against Git. Whether it is there, and of which kind, always counts."""
+    compares = [key for key in ("mode", "owner", "group") if given(args, key) is not None]
+    if action in INTO_DIRECTORY or (action == "file" and args.get("state") == "link"):
+        return ["content", *compares]
+    return ["part_of_content", *compares] if action in PART_OF_CONTENT else compares
+
+
+def named_by(action, data, args):
+    """What a result that compared something was about: its path as path_of has it, or why it has none.
+
+    `args` are those of the task. The result's own are of the module that was run last, and may name a link's target.
+    """
+    named = {"path": None, "name": None, "why": None, "sha1": None, "compares": [], "follows": False}
+    if action not in ONE_PATH:
+        return dict(named, why="no_path")
+    path, name = path_of(action, data, args_of(data))
+    state = args.get("state")
+    if is_true(args.get("recurse")) or is_true(args.get("remote_src")) or state == "hard":
+        return dict(named, why="more_than_bytes")
+    if given(args, *UNSEEN_ATTRIBUTES) is not None or only_creates(action, args):
+        return dict(named, why="more_than_bytes")
+    if action == "copy" and copies_directory(data, args, path, name):
+        return dict(named, why="directory_copy")
+    if action in INTO_DIRECTORY:
+        follows = is_true(args.get("follow"))
+    else:
+        follows = action != "file" or (state not in ("absent", "link") and is_true(given(args, "follow") or "true"))
+        # A module that follows a link may tell where it leads; what the task names is the link.
+        path, name = whole_path(given(args, "path", "dest", "destfile", "name")) or path, None
+    sha1 = data.get("checksum") if action in INTO_DIRECTORY else None
+    return dict(
+        named,
+        path=path,
+        name=name,
+        why=None if path else "no_path",
+        sha1=sha1 if isinstance(sha1, str) and re.fullmatch("[0-9a-f]{40}", sha1) else None,
+        compares=compared_by(action, args),
+        follows=follows,
+    )
+
+
+def only_creates(action, args):
+    """Content that differs is no drift then."""
+    return action in INTO_DIRECTORY and args.get("force") is not None and not is_true(args["force"])
+
+
+def copies_directory(data, args, path, name):
+    source, dest = args.get("src"), whole_path(args.get("dest"))
+    if not isinstance(source, str):
+        return False
+    if source.endswith("/") or "checksum" not in data and isinstance(data.get("src"), str):
+        return True
+    # Of a directory with one file in it the result is that of the file.
+    return dest is not None and name is None and path not in (dest, posixpath.join(dest, posixpath.basename(source)))
+
+
+def looked_through(data, args):
+    """Which directories `find` listed, and which names it looked for: [(path, recurse)], [path]."""
+    patterns = words_of(given(args, "patterns", "pattern"))
+    recurse = is_true(args.get("recurse"))
+    plain = patterns and not recurse and not is_true(args.get("use_regex"))
+    plain = plain and not any(set("*?[") & set(pattern) for pattern in patterns)
+    listed, looked_for = [], []
+    for directory in words_of(given(args, "paths", "path", "name")):
+        directory = whole_path(directory)
+        if directory and plain:
+            looked_for += [posixpath.join(directory, pattern) for pattern in patterns]
+        elif directory:
+            listed.append((directory, recurse))
+    return listed, looked_for
+
+
+def words_of(value):
+    value = value.split(",") if isinstance(value, str) else value
+    return [one.strip() for one in value if isinstance(one, str)] if isinstance(value, (list, tuple)) else []
+
+
 def is_expression(conditions):
     """Whether a failed_when says what a failure is. A bare false says only that nothing may be one."""
     conditions = conditions if isinstance(conditions, (list, tuple)) else [conditions]
@@ -389,7 +494,14 @@ class Host:
         self.unchecked = []
         self.drift = []
         self.named = []
+        self.listed = {}
+        self.looked_for = {}
+        # How the results that compared something reached the host; several when they did it in different ways.
+        self.reached = []
+        self.has_own_way = False
         self.facts = {}
+        # Of what a task would follow, if it were a link.
+        self.kinds = {}
 
     def candidates(self):
         paths = set()
@@ -399,6 +511,11 @@ class Host:
                 if entry["name"]:
                     paths.add(posixpath.join(entry["path"], entry["name"]))
         return sorted(path for path in map(encoded, paths) if path)
+
+    def followed(self):
+        """Paths of which it matters whether a link stands there."""
+        paths = (entry["path"] for entry in self.named if entry["path"] and entry["follows"])
+        return sorted(path for path in set(map(encoded, paths)) if path)
 
     def wants_become(self):
         return any(entry["become"] for entry in self.drift)
@@ -411,16 +528,26 @@ class Host:
             "unchecked": self.unchecked,
             "drift": self.merged_drift(),
             "named": [self.name_of(entry) for entry in self.named],
-            "listed": [],
-            "looked_for": [],
-            "access": {"why": "how it is reached was not recorded"},
+            "listed": [
+                {"path_base64": path, "recurse": recurse} for path, recurse in sorted(self.listed.items()) if path
+            ],
+            "looked_for": sorted(path for path in self.looked_for if path),
+            "access": {"why": "nothing of it was compared"},
         }
 
     def name_of(self, entry):
         path = self.resolved(entry, ())
         path_base64 = encoded(path) if path else None
         why = None if path_base64 else entry["why"] or "no_path"
-        return {"task": entry["task"], "path_base64": path_base64, "why": why, "sha1": entry["sha1"]}
+        if path_base64 and entry["follows"] and self.may_be_link(path_base64):
+            # What the task compares lies where the link leads.
+            path_base64, why = None, "more_than_bytes"
+        sha1, compares = (entry["sha1"], entry["compares"]) if path_base64 else (None, [])
+        return {"task": entry["task"], "path_base64": path_base64, "why": why, "sha1": sha1, "compares": compares}
+
+    def may_be_link(self, path_base64):
+        facts = self.facts.get(path_base64) or self.kinds.get(path_base64, {})
+        return facts.get("exists") is not False and facts.get("type", "link") == "link"
 
     def merged_drift(self):
         removed = {entry["path"] for entry in self.drift if entry["change"] == "extra"}
@@ -508,12 +635,14 @@ if __name__ == "__main__":
 
 # ---------------------------------------------------------------- following a run of Ansible
 
+from ansible import constants as C
 from ansible import context
 from ansible.playbook import Playbook
 from ansible.playbook.handler import Handler
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import module_loader
 from ansible.release import __version__ as ansible_version
+from ansible.template import Templar
 
 
 class Result:
@@ -601,6 +730,10 @@ class CallbackModule(CallbackBase):
         self.told_by_items = set()
         # Hosts that did not get to the end of one of several playbooks.
         self.cut_short = set()
+        # Every play but the sentinel, in order.
+        self.played = []
+        # Whether a task has variables of its own that say how a host is reached.
+        self.own_ways = {}
 
     def host(self, name):
         return self.hosts.setdefault(name, Host())
@@ -635,6 +768,7 @@ class CallbackModule(CallbackBase):
             self.hand_over(play)
             return
         self.plays += 1
+        self.played.append(play)
         self.check_mode = self.check_mode and play.check_mode is True
         for host in self.hosts.values():
             host.sentinel = False
@@ -659,6 +793,7 @@ class CallbackModule(CallbackBase):
         manager = play.get_variable_manager()
         for name, host in self.hosts.items():
             manager.set_host_variable(name, PATHS_VARIABLE, host.candidates())
+            manager.set_host_variable(name, KINDS_VARIABLE, host.followed())
             if host.wants_become():
                 manager.set_host_variable(name, BECOME_VARIABLE, True)
 
@@ -695,6 +830,8 @@ class CallbackModule(CallbackBase):
         broken = [self.broken[key] for key in (None, name) if key in self.broken]
         try:
             evidence = self.hosts[name].evidence()
+            if self.check_mode and self.hosts[name].reached:
+                evidence["access"] = self.access_of(name)
         except Exception as error:  # noqa: BLE001
             evidence = Host().evidence()
             broken.append("%s: %s" % (type(error).__name__, error))
@@ -703,7 +840,47 @@ class CallbackModule(CallbackBase):
             for reason in broken
         ]
         evidence["unchecked"] += [{"task": play, "reason": "no_host_matched"} for play in self.unmatched_plays]
+        # A host that failed is among them too, and will be told of by its failure.
+        evidence["unchecked"] += [
+            {"task": printable(play.get_name()), "reason": "ended_early"}
+            for play in self.played
+            if name in getattr(play, "_removed_hosts", ()) and not evidence["failures"]
+        ]
         return evidence
+
+    # -- how a host is reached, for whoever looks at it without Ansible
+
+    def access_of(self, name):
+        try:
+            ways = self.ways_to(name)
+        except NoAccess as why:
+            return {"why": printable(why)[:MAX_MESSAGE]}
+        except Exception as error:  # noqa: BLE001
+            # Its message may hold what a variable holds.
+            return {"why": "how it is reached cannot be told: %s" % type(error).__name__}
+        first = ways[0]
+        become = {way.pop("become") for way in ways}
+        if any(way != first for way in ways):
+            return {"why": "its tasks reach it in different ways"}
+        if len(become) > 1 and "root" not in become:
+            return {"why": "its tasks become different users"}
+        return dict(first, become="root" if "root" in become else become.pop())
+
+    def ways_to(self, name):
+        host = self.hosts[name]
+        if host.has_own_way:
+            raise NoAccess("a task has variables of its own about how it is reached")
+        if given(context.CLIARGS, "ask_pass", "connection_password_file"):
+            raise NoAccess("it is reached with a password")
+        variables = {}
+        ways = []
+        for index, *fields in host.reached:
+            if index not in variables:
+                play = self.played[index]
+                manager = play.get_variable_manager()
+                variables[index] = Variables(manager, play, manager._inventory.get_host(name))
+            ways.append(way_of(variables[index], dict(zip(WAY, fields))))
+        return ways
 
     # -- results
 
@@ -795,6 +972,11 @@ class CallbackModule(CallbackBase):
         is_different = any(differs(diff, action) for diff in diffs)
         if data.get("changed") or is_different:
             host.drift.append(self.drift_of(result))
+        if action == "find" and not result.no_log and not result.is_elsewhere:
+            listed, looked_for = looked_through(data, result.field("args") or {})
+            for path, recurse in listed:
+                host.listed[encoded(path)] = host.listed.get(encoded(path), False) or recurse
+            host.looked_for.update((encoded(path), True) for path in looked_for)
         # What was found on another server says nothing about this one, unless it differs.
         if only_looks(action) or result.is_elsewhere:
             return
@@ -804,6 +986,7 @@ class CallbackModule(CallbackBase):
         else:
             host.verified += 1
             host.named.append(self.named_of(result))
+            self.take_way(host, result)
 
     def refuse_redirection(self, action, data):
         """A run that gives one of its hosts another address or connection no longer looks at that host."""
@@ -816,13 +999,26 @@ class CallbackModule(CallbackBase):
     def take_sentinel(host, result):
         if result.action == INSPECT:
             host.facts = sound_facts(result.data.get("facts"))
+            host.kinds = sound_facts(result.data.get("kinds"))
             host.sentinel = True
 
     @staticmethod
     def named_of(result):
-        path, name = (None, None) if result.no_log else path_of(result.action, result.data, args_of(result.data))
-        why = "no_log" if result.no_log else None
-        return {"task": result.task_name, "path": path, "name": name, "why": why, "sha1": None}
+        if result.no_log:
+            named = {"path": None, "name": None, "why": "no_log", "sha1": None, "compares": [], "follows": False}
+        else:
+            named = named_by(result.action, result.data, result.field("args") or {})
+        return dict(named, task=result.task_name)
+
+    def take_way(self, host, result):
+        way = (len(self.played) - 1, *(str(result.field(key) or "") for key in WAY))
+        if way not in host.reached:
+            host.reached.append(way)
+        if result.task._uuid not in self.own_ways:
+            variables = result.task.get_vars() if hasattr(result.task, "get_vars") else {}
+            self.own_ways[result.task._uuid] = any(REACHING.match(str(key)) for key in variables)
+        if self.own_ways[result.task._uuid]:
+            host.has_own_way = True
 
     @staticmethod
     def drift_of(result):
@@ -844,6 +1040,118 @@ class CallbackModule(CallbackBase):
             "wants_file": action in WHOLE_TEXT and not args.get("follow"),
             "become": bool(result.field("become")),
         }
+
+
+class NoAccess(Exception):
+    """Why a host can be looked at by Ansible only. Names variables, never what they hold."""
+
+
+class Variables:
+    """The variables of one host in one play, each resolved when it is asked for."""
+
+    def __init__(self, manager, play, host):
+        self.variables = manager.get_vars(play=play, host=host)
+        self.templar = Templar(loader=manager._loader, variables=self.variables)
+
+    def __contains__(self, name):
+        return self.variables.get(name) is not None
+
+    def get(self, name):
+        if name not in self:
+            return None
+        try:
+            return self.templar.template(self.variables[name])
+        except Exception:  # noqa: BLE001
+            raise NoAccess("its variable %s cannot be resolved" % name) from None
+
+    def resolved(self, names):
+        return {name: self.get(name) for name in names if name in self}
+
+
+def way_of(variables, task):
+    """One way to a host, as Ansible's own plugins read it from settings, variables, arguments and keywords."""
+    connection = short_name(variables.get("ansible_connection") or task["connection"] or "ssh")
+    if connection not in ("ssh", "smart"):
+        raise NoAccess("its connection is %s" % connection)
+    if variables.get("ansible_shell_type") not in (None, "sh"):
+        raise NoAccess("its shell is %s" % variables.get("ansible_shell_type"))
+    names = C.config.get_plugin_vars("connection", "ssh")
+    if any(name in variables for name in names if PASSWORDS.search(name) and not name.endswith("prompt")):
+        raise NoAccess("it is reached with a password")
+    # A check replaces these two by its own: what counts of them is what the settings say.
+    readable = [name for name in names if name not in ("ansible_ssh_args", "ansible_ssh_extra_args")]
+    keys = {"remote_user": task["remote_user"] or None, "port": task["port"] or None}
+    keys = {key: value for key, value in keys.items() if value}
+    ssh = C.config.get_plugin_options("connection", "ssh", keys=keys, variables=variables.resolved(readable))
+    if ssh.get("pkcs11_provider"):
+        raise NoAccess("it is reached with a smart card")
+    return {
+        "host": str(ssh["host"]),
+        "port": int(ssh["port"]) if ssh.get("port") else None,
+        "user": text_or_none(ssh.get("remote_user")),
+        "keyFile": os.path.abspath(os.path.expanduser(ssh["private_key_file"])) if ssh.get("private_key_file") else None,
+        "sshArgs": ssh_words(ssh),
+        "python": python_of(variables),
+        "become": become_of(variables, task, ssh.get("remote_user")),
+    }
+
+
+def text_or_none(value):
+    return str(value) if value not in (None, "") else None
+
+
+def ssh_words(ssh):
+    words = []
+    for key in ("ssh_args", "ssh_common_args", "ssh_extra_args"):
+        try:
+            words += shlex.split(str(ssh.get(key) or ""))
+        except ValueError:
+            raise NoAccess("its %s cannot be split into words" % key) from None
+    kept, skipped = [], False
+    for word, following in zip(words, words[1:] + [""]):
+        shares = word.startswith(("-C", "-S", "-M")) or SHARING.match(word[2:] if word.startswith("-o") else "")
+        if skipped:
+            skipped = False
+        elif (word == "-o" and SHARING.match(following)) or word == "-S":
+            skipped = True
+        elif not shares:
+            kept.append(word)
+    if any(PASSWORDS.search(word) for word in kept):
+        raise NoAccess("its arguments for ssh speak of a password")
+    return kept
+
+
+def python_of(variables):
+    chosen = C.config.get_config_value(
+        "INTERPRETER_PYTHON", variables=variables.resolved(["ansible_python_interpreter"])
+    )
+    if str(chosen).startswith("auto"):
+        facts = variables.get("ansible_facts") or {}
+        chosen = facts.get("discovered_interpreter_python")
+    chosen = str(chosen or "")
+    return chosen if re.fullmatch(r"/[^\s]+", chosen) else None
+
+
+def become_of(variables, task, user):
+    wanted = variables.get("ansible_become") if "ansible_become" in variables else task["become"]
+    if not is_true(wanted):
+        return None
+    method = short_name(variables.get("ansible_become_method") or task["become_method"] or "sudo")
+    if method != "sudo":
+        raise NoAccess("it becomes another user by %s" % method)
+    names = C.config.get_plugin_vars("become", "sudo")
+    if any(name in variables for name in names if PASSWORDS.search(name)):
+        raise NoAccess("it becomes another user with a password")
+    if given(context.CLIARGS, "become_ask_pass", "become_password_file"):
+        raise NoAccess("it becomes another user with a password")
+    keys = {key: task[key] for key in ("become_user", "become_flags", "become_exe") if task[key]}
+    sudo = C.config.get_plugin_options("become", "sudo", keys=keys, variables=variables.resolved(names))
+    if sudo.get("become_pass"):
+        raise NoAccess("it becomes another user with a password")
+    if sudo.get("become_exe") not in (None, "sudo") or sudo.get("become_flags") not in (None, "", SUDO_FLAGS):
+        raise NoAccess("its sudo is not called as usual")
+    becomes = str(sudo.get("become_user") or "root")
+    return None if becomes == user else becomes
 
 
 def selection():

@@ -14,6 +14,11 @@ options:
     type: list
     elements: str
     required: true
+  kinds:
+    description: Paths of the same form of which only the type is told.
+    type: list
+    elements: str
+    default: []
 author: gitops-status
 """
 
@@ -74,6 +79,16 @@ def sha256_of(path):
         os.close(descriptor)
 
 
+def kind_of(path_base64):
+    try:
+        mode = os.lstat(base64.b64decode(path_base64)).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return {"path_base64": path_base64, "exists": False}
+    except OSError as error:
+        return {"path_base64": path_base64, "error": error.strerror}
+    return {"path_base64": path_base64, "type": next((name for matches, name in TYPES if matches(mode)), "unknown")}
+
+
 def inspect(path_base64):
     path = base64.b64decode(path_base64)
     facts = {"path_base64": path_base64}
@@ -107,10 +122,15 @@ def inspect(path_base64):
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(paths=dict(type="list", elements="str", required=True)),
+        argument_spec=dict(
+            paths=dict(type="list", elements="str", required=True),
+            kinds=dict(type="list", elements="str", default=[]),
+        ),
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, facts=[inspect(path) for path in module.params["paths"]])
+    paths = module.params["paths"]
+    kinds = [path for path in module.params["kinds"] if path not in set(paths)]
+    module.exit_json(changed=False, facts=[inspect(path) for path in paths], kinds=[kind_of(path) for path in kinds])
 
 
 if __name__ == "__main__":

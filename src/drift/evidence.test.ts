@@ -17,7 +17,7 @@ const WHOLE = anEvidence({
       failures: [aFailure()],
       unchecked: [{ task: 'Ask rsyslogd', reason: 'skipped_in_check_mode' }],
       drift: [aDrift()],
-      named: [aNamed({ sha1: 'c'.repeat(40) }), aNamed({ path_base64: null, why: 'no_log' })],
+      named: [aNamed({ sha1: 'c'.repeat(40) }), aNamed({ path_base64: null, why: 'no_log', compares: [] })],
       listed: [{ path_base64: 'L2V0Yy9yc3lzbG9nLmQ=', recurse: false }],
       looked_for: ['L2V0Yy9ub2xvZ2lu'],
       access: {
@@ -66,9 +66,17 @@ describe('parseEvidence', () => {
   it('refuses a record with any one field left out', () => {
     for (const field of fieldsOf(WHOLE)) {
       if (
-        ['hosts', 'selection', 'failures', 'unchecked', 'drift', 'listed', 'looked_for', 'sshArgs'].includes(
-          String(field.at(-2)),
-        )
+        [
+          'hosts',
+          'selection',
+          'failures',
+          'unchecked',
+          'drift',
+          'listed',
+          'looked_for',
+          'sshArgs',
+          'compares',
+        ].includes(String(field.at(-2)))
       )
         continue
       if (['expected', 'actual'].includes(String(field.at(-2)))) continue
@@ -90,6 +98,7 @@ describe('parseEvidence', () => {
     ['a name without a path that does not say why', [...HOST, 'named', '1', 'why'], null],
     ['a name with a path and a reason for having none', [...HOST, 'named', '0', 'why'], 'no_path'],
     ['a reason for no path that we do not know', [...HOST, 'named', '1', 'why'], 'because'],
+    ['a comparison that we do not know', [...HOST, 'named', '0', 'compares', '0'], 'colour'],
     ['a hash of another length', [...HOST, 'named', '0', 'sha1'], 'c'.repeat(64)],
     ['a port that there is not', [...HOST, 'access', 'port'], 65_536],
     ['neither a way to the host nor why there is none', [...HOST, 'access'], {}],

@@ -48,6 +48,11 @@ export interface Named {
   readonly why: 'no_path' | 'directory_copy' | 'no_log' | 'elsewhere' | 'more_than_bytes' | null
   /** SHA-1 of the file's content as Ansible gave it. */
   readonly sha1: string | null
+  /**
+   * What of the path the task held against Git, besides whether it is there and of which kind: a difference in
+   * anything else is none to Ansible. Of a part of the content only Ansible knows which changes count.
+   */
+  readonly compares: readonly ('content' | 'part_of_content' | 'mode' | 'owner' | 'group')[]
 }
 
 export interface Failure {
@@ -60,7 +65,7 @@ export interface Failure {
 
 export interface Unchecked {
   readonly task: string
-  readonly reason: 'skipped_in_check_mode' | 'verdict_overridden' | 'no_host_matched'
+  readonly reason: 'skipped_in_check_mode' | 'verdict_overridden' | 'no_host_matched' | 'ended_early'
 }
 
 export interface DriftEvidence {
@@ -131,6 +136,8 @@ function isNamed(value: unknown): value is Named {
     (value.path_base64 === null
       ? WHY_NO_PATH.includes(value.why)
       : isBase64(value.path_base64) && value.why === null) &&
+    Array.isArray(value.compares) &&
+    value.compares.every((one) => COMPARED.includes(one)) &&
     (value.sha1 === null || (isString(value.sha1) && /^[0-9a-f]{40}$/.test(value.sha1)))
   )
 }
@@ -187,8 +194,14 @@ function isFileFacts(value: unknown): value is FileFacts {
 }
 
 const CHANGES: readonly unknown[] = ['modified', 'missing', 'extra', 'metadata']
-const UNCHECKED_REASONS: readonly unknown[] = ['skipped_in_check_mode', 'verdict_overridden', 'no_host_matched']
+const UNCHECKED_REASONS: readonly unknown[] = [
+  'skipped_in_check_mode',
+  'verdict_overridden',
+  'no_host_matched',
+  'ended_early',
+]
 
+const COMPARED: readonly unknown[] = ['content', 'part_of_content', 'mode', 'owner', 'group']
 const WHY_NO_PATH: readonly unknown[] = ['no_path', 'directory_copy', 'no_log', 'elsewhere', 'more_than_bytes']
 
 function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { DriftEvidence, Evidence, HostEvidence } from '../../src/drift/evidence.ts'
 import { assertGolden, evidenceOf } from './golden.ts'
-import { type CheckRun, cannotRun, DOWN, LOCAL, PrivateEtc, REPOSITORY, writeInventory } from './private-etc.ts'
+import {
+  AS_IF_SSH,
+  type CheckRun,
+  cannotRun,
+  DOWN,
+  LOCAL,
+  PrivateEtc,
+  REPOSITORY,
+  writeInventory,
+} from './private-etc.ts'
 
 const ROWS = [
   'clean',
@@ -28,7 +38,20 @@ const OTHER_HOSTS = [
   'changed-when-false-on-link',
   'handlers',
   'paths',
+  'names',
 ]
+
+const AN_SSH_HOST = `${AS_IF_SSH} ansible_host=192.0.2.7 ansible_python_interpreter=/usr/bin/python3`
+const JUMP = `ansible_ssh_common_args='-J jump.example -o ControlMaster=auto -o "ProxyCommand=nc %h 22" -S none'`
+const REACHED = {
+  'by-variables': `${AN_SSH_HOST} ansible_port="{{ 2200 + 22 }}" ansible_user=deploy ansible_ssh_private_key_file=~/key ${JUMP}`,
+  'by-the-play': AN_SSH_HOST,
+  'by-sudo': `${AN_SSH_HOST} ansible_become=true`,
+  'by-su': `${AN_SSH_HOST} ansible_become=true ansible_become_method=su`,
+  'by-sudo-with-password': `${AN_SSH_HOST} ansible_become=true ansible_become_password=hunter2`,
+  'by-both': AN_SSH_HOST,
+  'by-secret-arguments': `${AN_SSH_HOST} ansible_ssh_common_args='-o "ProxyCommand=sshpass -p hunter2 ssh jump"'`,
+}
 
 // As the requirement's file was: written before anybody's clock of today, so that golden files stay the same.
 const SET_UP_ROWS = `
@@ -52,8 +75,11 @@ describe('the evidence of a run in check mode', { skip: cannotRun }, () => {
     directory = mkdtempSync(join(tmpdir(), 'gitops-status-evidence-'))
     etc = await PrivateEtc.make()
     await etc.shell(SET_UP_ROWS)
+    mkdirSync(join(directory, 'copied'))
+    for (const name of ['one', 'two']) writeFileSync(join(directory, 'copied', name), name)
     const hosts = [...ROWS, ...OTHER_HOSTS].map((host) => [host, host === 'ignore-unreachable' ? DOWN : LOCAL] as const)
-    const inventory = writeInventory(directory, Object.fromEntries(hosts))
+    const inventory = writeInventory(directory, { ...Object.fromEntries(hosts), ...REACHED })
+    appendFileSync(inventory, `[reached]\n${Object.keys(REACHED).join('\n')}\n[reached_otherwise]\nby-both\n`)
     run = await etc.playbook(['--check', '--diff', '-i', inventory, 'test/ansible/rows.yml'])
   })
 
@@ -140,6 +166,81 @@ describe('the evidence of a run in check mode', { skip: cannotRun }, () => {
     const lines = run.output.split('\n').filter((line) => line.startsWith('no-log-drift '))
     assert.equal(lines.length >= 2, true)
     assert.doesNotMatch(lines.join('\n'), /hunter2/)
+  })
+
+  it('says of each result which path it was about, what of it was compared, or why it names none', () => {
+    assert.deepEqual(
+      host('names').named.map((named) => [named.task, pathOf(named) ?? named.why, named.compares.join(' ')]),
+      [
+        ['Write the file', '/etc/rows/clean', 'content mode owner'],
+        ['Write over the file', '/etc/rows/content-drift', 'content'],
+        ['Write it only once', 'more_than_bytes', ''],
+        ['Write a directory', 'directory_copy', ''],
+        ['Change a line', '/etc/rows/clean', 'part_of_content mode'],
+        ['Set the mode', '/etc/rows/clean', 'mode'],
+        ['Set the mode', 'more_than_bytes', ''],
+        ['Link', '/etc/rows/link', 'content'],
+        ['Set the mode of all', 'more_than_bytes', ''],
+        ['Set up the user', 'no_path', ''],
+        ['Keep a secret', 'no_log', ''],
+      ],
+    )
+  })
+
+  it('gives the hash of what it found clean, and no other', () => {
+    const sha1 = createHash('sha1').update('as in Git\n').digest('hex')
+    assert.deepEqual(
+      host('names').named.flatMap((named) => (named.sha1 === null ? [] : [[named.task, named.sha1]])),
+      [['Write the file', sha1]],
+    )
+  })
+
+  it('says which directories a task listed, and which names it looked for', () => {
+    const { listed, looked_for } = host('names')
+    assert.deepEqual(
+      listed.map((one) => [pathOf(one), one.recurse]),
+      [
+        ['/etc/rows/copied', true],
+        ['/etc/rows/directory', true],
+      ],
+    )
+    assert.deepEqual(looked_for.map((path) => Buffer.from(path, 'base64').toString()).sort(), [
+      '/etc/rows/clean',
+      '/etc/rows/nologin',
+    ])
+  })
+
+  it('tells of a play that ended early for a host', () => {
+    assert.deepEqual(host('names').unchecked, [{ task: 'What the results name', reason: 'ended_early' }])
+  })
+
+  it('says how a host is reached without Ansible, or why it cannot be', () => {
+    const plain = {
+      host: '192.0.2.7',
+      port: null,
+      user: 'from-the-play',
+      keyFile: null,
+      sshArgs: ['-o', 'GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts ansible/known_hosts'],
+      python: '/usr/bin/python3',
+      become: null,
+    }
+    const access = Object.fromEntries(Object.keys(REACHED).map((name) => [name, host(name).access]))
+    const { 'by-variables': byVariables, ...others } = access
+    assert(byVariables && 'keyFile' in byVariables)
+    assert.match(byVariables.keyFile ?? '', /^\/.*\/home\/key$/)
+    assert.deepEqual(
+      { ...byVariables, keyFile: null },
+      { ...plain, port: 2222, user: 'deploy', sshArgs: ['-J', 'jump.example', '-o', 'ProxyCommand=nc %h 22'] },
+    )
+    assert.deepEqual(others, {
+      'by-the-play': plain,
+      'by-sudo': { ...plain, become: 'root' },
+      'by-su': { why: 'it becomes another user by su' },
+      'by-sudo-with-password': { why: 'it becomes another user with a password' },
+      'by-both': { why: 'its tasks reach it in different ways' },
+      'by-secret-arguments': { why: 'its arguments for ssh speak of a password' },
+    })
+    assert.doesNotMatch(JSON.stringify(access), /hunter2/)
   })
 
   it('prints a pair of lines per host, which names it', () => {
@@ -257,6 +358,6 @@ describe('a run that is no drift check', { skip: cannotRun }, () => {
   })
 })
 
-function pathOf(drift: DriftEvidence): string | null {
-  return drift.path_base64 === null ? null : Buffer.from(drift.path_base64, 'base64').toString()
+function pathOf({ path_base64 }: Pick<DriftEvidence, 'path_base64'>): string | null {
+  return path_base64 === null ? null : Buffer.from(path_base64, 'base64').toString()
 }

@@ -141,5 +141,7 @@ export function writeInventory(directory: string, hosts: Readonly<Record<string,
 }
 
 export const LOCAL = 'ansible_connection=local ansible_python_interpreter=/usr/bin/python3'
+/** As if over SSH: what would be the client runs the command here. */
+export const AS_IF_SSH = `ansible_connection=ssh ansible_ssh_executable=${REPOSITORY}/test/ansible/as-if-ssh.sh`
 // Nobody listens there: refused at once.
 export const DOWN = 'ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1'

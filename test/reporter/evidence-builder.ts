@@ -16,7 +16,7 @@ export const NO_ACCESS = { why: 'its connection is local' } as const
 
 export function aNamed({ path, ...named }: Partial<Named> & { path?: string | Buffer } = {}): Named {
   const path_base64 = Buffer.from(path ?? '/etc/rsyslog.conf').toString('base64')
-  return { task: 'Write the file', path_base64, why: null, sha1: null, ...named }
+  return { task: 'Write the file', path_base64, why: null, sha1: null, compares: ['content'], ...named }
 }
 
 export function aFailure(failure: Partial<Failure> = {}): Failure {
@@ -106,12 +106,19 @@ export const hostileDrift: fc.Arbitrary<DriftEvidence> = fc.record({
 })
 
 const hostileNamed: fc.Arbitrary<Named> = fc.oneof(
-  fc.record({ task: hostileText, path_base64: hostilePath, why: fc.constant(null), sha1: fc.constant(null) }),
+  fc.record({
+    task: hostileText,
+    path_base64: hostilePath,
+    why: fc.constant(null),
+    sha1: fc.constant(null),
+    compares: fc.constant(['content' as const]),
+  }),
   fc.record({
     task: hostileText,
     path_base64: fc.constant(null),
     why: fc.constantFrom('no_path', 'directory_copy', 'no_log', 'elsewhere', 'more_than_bytes'),
     sha1: fc.constant(null),
+    compares: fc.constant([]),
   }),
 )
 
