@@ -39,7 +39,7 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
 
   /** Null: all. History is kept of the targets that there are now. */
   function targetsOf({ repo, server }: Named): Target[] | null {
-    const selection = { ...parseSelection({ repo, server }), status: null }
+    const selection = parseSelection({ repo, server })
     if (selection.repo === null && selection.server === null) return null
     return snapshot.views(selection).map(({ record }) => record.newest.report.target)
   }
@@ -75,7 +75,8 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
     async fileRows(selected, at) {
       const selection = parseSelection(selected)
       const then = past(at)
-      return then === null ? fileRowsOf(snapshot.views(selection)) : history.fileRows(selection, then)
+      if (then !== null) return history.fileRows(selection, then)
+      return fileRowsOf(snapshot.views({ ...selection, cause: null }), selection.cause)
     },
 
     groupRows: (selected, by) => groupRowsOf(snapshot.views(parseSelection(selected)), by),
@@ -98,7 +99,7 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
     targetsAfter: (selected, after, limit) => targetRowsAfter(snapshot.views(parseSelection(selected)), after, limit),
 
     target({ repo, server }) {
-      const [view] = snapshot.views({ repo: new Set([repo]), server: new Set([server]), status: null })
+      const [view] = snapshot.views({ repo: new Set([repo]), server: new Set([server]), status: null, cause: null })
       return view === undefined ? undefined : targetDetailsOf(view)
     },
 

@@ -12,7 +12,9 @@ interface Body {
   readonly last_check: unknown
   readonly files_truncated?: unknown
   readonly interval_seconds?: unknown
-  readonly coverage?: unknown
+  readonly coverage?: { readonly full_check_at?: unknown }
+  readonly cause?: unknown
+  readonly check?: unknown
   readonly duration_ms?: unknown
   readonly run_id?: unknown
   readonly pipeline?: unknown
@@ -29,6 +31,7 @@ export function contentOf({
   interval_seconds,
   error,
   coverage,
+  cause,
 }: Body) {
   return JSON.stringify({
     sync_status,
@@ -37,7 +40,9 @@ export function contentOf({
     files_truncated,
     interval_seconds,
     error_code: error?.code,
-    coverage,
+    // Each full check has its own time, and finds what the one before found.
+    coverage: coverage?.full_check_at === undefined ? coverage : { ...coverage, full_check_at: undefined },
+    cause,
   })
 }
 
@@ -45,11 +50,15 @@ export function contentOf({
  * Which check found it, as JSON. The words of an error belong to it, since they name times and process numbers; its code
  * does not.
  */
-export function checkOf({ last_check, duration_ms, run_id, pipeline, revision, error }: Body): string {
+export function checkOf({ last_check, duration_ms, run_id, pipeline, revision, error, coverage, check }: Body): string {
+  const full_check_at = coverage?.full_check_at
   // Written for each report, and most have no more than this.
   const isBare = duration_ms === undefined && run_id === undefined && pipeline === undefined && revision === undefined
-  if (isBare && error === undefined) return `{"last_check":${JSON.stringify(last_check)}}`
-  return JSON.stringify({ last_check, duration_ms, run_id, pipeline, revision, error_message: error?.message })
+  if (isBare && error === undefined && full_check_at === undefined && check === undefined) {
+    return `{"last_check":${JSON.stringify(last_check)}}`
+  }
+  const error_message = error?.message
+  return JSON.stringify({ last_check, duration_ms, run_id, pipeline, revision, error_message, full_check_at, check })
 }
 
 /** Whether two reports found the same, without writing either down. Contents that differ only in order are the same. */
@@ -60,8 +69,17 @@ export function isSameContent(a: Body, b: Body): boolean {
     a.files_truncated === b.files_truncated &&
     a.interval_seconds === b.interval_seconds &&
     a.error?.code === b.error?.code &&
+    a.cause === b.cause &&
     isSameJson(a.files, b.files) &&
-    isSameJson(a.coverage, b.coverage)
+    isSameCoverage(a.coverage, b.coverage)
+  )
+}
+
+/** The same but for the time of the full check. */
+function isSameCoverage(a: Body['coverage'], b: Body['coverage']): boolean {
+  if (a?.full_check_at === undefined && b?.full_check_at === undefined) return isSameJson(a, b)
+  return (
+    isSameJson({ ...a, full_check_at: null }, { ...b, full_check_at: null }) && (a === undefined) === (b === undefined)
   )
 }
 
@@ -90,9 +108,10 @@ function isSameObject(a: JsonObject, b: JsonObject): boolean {
 /** Puts the parts together again. `content` is decoded already: many checks share one. */
 export function joinReport(target: { repo: string; server: string }, content: unknown, check: string): unknown {
   const { error_code, ...found } = content as Record<string, unknown>
-  const { error_message, ...which } = JSON.parse(check)
+  const { error_message, full_check_at, ...which } = JSON.parse(check)
   const error = error_code === undefined ? {} : { error: { code: error_code, message: error_message } }
-  return { repo: target.repo, server: target.server, ...found, ...which, ...error }
+  const coverage = full_check_at === undefined ? {} : { coverage: { ...Object(found.coverage), full_check_at } }
+  return { repo: target.repo, server: target.server, ...found, ...which, ...error, ...coverage }
 }
 
 /** 132 bits of SHA-256: no two texts that anyone will ever make share one. */

@@ -6,7 +6,7 @@ import { MAX_FILES } from './limits.ts'
  */
 export function contradictionsIn(value: unknown): { pointer: string; detail: string }[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
-  const { sync_status, drift_count, files, files_truncated, error, coverage } = value as Record<string, unknown> // an object
+  const { sync_status, drift_count, files, files_truncated, error, coverage, cause } = value as Record<string, unknown> // an object
   const found: { pointer: string; detail: string }[] = []
 
   const fileCount = Array.isArray(files) ? files.length : undefined
@@ -41,17 +41,29 @@ export function contradictionsIn(value: unknown): { pointer: string; detail: str
   if (files_truncated === true && fileCount !== undefined && fileCount !== MAX_FILES) {
     found.push({ pointer: '/files_truncated', detail: `only goes with ${MAX_FILES} files; got ${fileCount}` })
   }
-  return [...found, ...coverageContradictions(sync_status, coverage)]
+  return [...found, ...causeContradictions(sync_status, cause), ...coverageContradictions(sync_status, coverage)]
+}
+
+/** A server that is as in Git has changed in no way but as Git did. */
+function causeContradictions(status: unknown, cause: unknown): { pointer: string; detail: string }[] {
+  if (cause === undefined || status === 'OUT_OF_SYNC') return []
+  if (status === 'SYNCED' && cause !== 'SAME_EDIT') {
+    return [{ pointer: '/cause', detail: 'can only be "SAME_EDIT" when sync_status is "SYNCED"' }]
+  }
+  if (status !== 'UNKNOWN') return []
+  return [{ pointer: '/cause', detail: 'does not go with sync_status "UNKNOWN": nothing was found out' }]
 }
 
 /** Who checked nothing of something has found nothing out, and what was not checked is part of the total. */
 function coverageContradictions(status: unknown, coverage: unknown): { pointer: string; detail: string }[] {
   if (typeof coverage !== 'object' || coverage === null) return []
-  const { checked, total, unchecked } = coverage as Record<string, unknown> // an object
+  const { checked, total, unchecked, watched, unwatched } = coverage as Record<string, unknown> // an object
   if (typeof checked !== 'number' || typeof total !== 'number') return []
   if (checked > total) {
     return [{ pointer: '/coverage/checked', detail: `must not be above total (${total}); got ${checked}` }]
   }
+  const watchContradiction = watchContradictionIn(checked, watched, unwatched)
+  if (watchContradiction !== null) return [watchContradiction]
   if (status === 'SYNCED' && checked === 0 && total > 0) {
     return [{ pointer: '/sync_status', detail: `must be "UNKNOWN" when nothing of ${total} was checked` }]
   }
@@ -61,4 +73,20 @@ function coverageContradictions(status: unknown, coverage: unknown): { pointer: 
     return [{ pointer: '/coverage/unchecked', detail }]
   }
   return []
+}
+
+/** What the fast check watches, the full check has checked; each that it does not watch may be named once. */
+function watchContradictionIn(checked: number, watched: unknown, unwatched: unknown) {
+  if (typeof watched !== 'number') {
+    const isAlone = Array.isArray(unwatched) && unwatched.length > 0
+    return isAlone ? { pointer: '/coverage/watched', detail: 'is missing: unwatched goes with it' } : null
+  }
+  if (watched > checked) {
+    return { pointer: '/coverage/watched', detail: `must not be above checked (${checked}); got ${watched}` }
+  }
+  if (Array.isArray(unwatched) && unwatched.length > checked - watched) {
+    const detail = `must not be more than checked less watched (${checked - watched}); got ${unwatched.length}`
+    return { pointer: '/coverage/unwatched', detail }
+  }
+  return null
 }

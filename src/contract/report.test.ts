@@ -113,6 +113,24 @@ describe('parseReport', () => {
       coverage: { checked: 5, total: 5, unchecked: [{ name: '/etc/shadow', reason: 'permission denied' }] },
     }),
     'more checked than there is': aBody({ coverage: { checked: 4, total: 3, unchecked: [] } }),
+    'more watched than checked': aBody({ coverage: { checked: 3, total: 3, unchecked: [], watched: 4 } }),
+    'more that is not watched than watched says': aBody({
+      coverage: {
+        ...{ checked: 3, total: 3, unchecked: [], watched: 3 },
+        unwatched: [{ name: 'Install rsyslog', reason: 'no_path' }],
+      },
+    }),
+    'what is not watched without how much is': aBody({
+      coverage: { checked: 3, total: 3, unchecked: [], unwatched: [{ name: 'Install rsyslog', reason: 'no_path' }] },
+    }),
+    'SYNCED for a cause that means drift': aBody({ cause: 'PENDING_DEPLOY' }),
+    'UNKNOWN with a cause': {
+      ...aBody({ cause: 'SAME_EDIT' }),
+      sync_status: 'UNKNOWN',
+      error: { code: 'timeout', message: '' },
+    },
+    'a cause that there is not': { ...drifted, cause: 'GREMLINS' },
+    'a check that was made in a way that there is not': aBody({ check: { method: 'slow' as 'fast' } }),
     'a drift_count that is not the number of files': { ...drifted, drift_count: 3 },
     'UNKNOWN without an error': { ...aBody(), sync_status: 'UNKNOWN' },
     'UNKNOWN with files': { ...drifted, sync_status: 'UNKNOWN', error: { code: 'timeout', message: '' } },
@@ -130,6 +148,15 @@ describe('parseReport', () => {
     assert.deepEqual(pointersOf(aBody({ files, drift_count: 7_000, files_truncated: true })), [])
     assert.deepEqual(pointersOf(aBody({ files, drift_count: 7_000 })), ['/drift_count'])
     assert.deepEqual(pointersOf(aBody({ files: [...files, { name: 'one more' }] })), ['/files'])
+  })
+
+  it('takes a cause, what is watched, and how it was checked', () => {
+    const unwatched = [{ name: 'Install rsyslog', reason: 'no_path' }]
+    const coverage = { checked: 47, total: 47, unchecked: [], watched: 41, unwatched }
+    const full_check_at = '2026-04-21T10:16:00Z'
+    const check = { method: 'fast', disagreement: 'the full check found no drift' } as const
+    const body = aBody({ coverage: { ...coverage, full_check_at }, check, cause: 'SAME_EDIT' })
+    assert.deepEqual(parseReport(body), { body, warnings: [] })
   })
 
   it('lets a list of what was not checked be cut, and says nothing of one that goes with a failed check', () => {

@@ -29,6 +29,13 @@ const LINK = Type.String({
 const SHORT_TEXT = text({ maxLength: 512 })
 const LONG_TEXT = text({ maxLength: 4_096 })
 
+/** Which side of a difference has changed since the last deploy that is known. */
+export const CAUSES = ['SERVER_CHANGED', 'PENDING_DEPLOY', 'BOTH', 'SAME_EDIT'] as const
+export type Cause = (typeof CAUSES)[number]
+
+// Tasks that did their part, or did not, each with the reason.
+const TASKS = Type.Array(Type.Object({ name: LONG_TEXT, reason: SHORT_TEXT }), { maxItems: MAX_FILES })
+
 const FILE_FACTS = Type.Object({
   sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: '64 hexadecimal digits in lower case' })),
   mode: Type.Optional(Type.String({ pattern: '^[0-7]{4}$', description: 'four octal digits, such as 0644' })),
@@ -54,6 +61,7 @@ export const DRIFTED_FILE = Type.Object({
   modified_at: Type.Optional(TIME),
   modified_by: Type.Optional(SHORT_TEXT),
   diff: Type.Optional(text({ maxLength: 65_536 })),
+  cause: Type.Optional(Type.Enum([...CAUSES])),
 })
 
 export const REPORT = Type.Object({
@@ -91,7 +99,17 @@ export const REPORT = Type.Object({
     Type.Object({
       checked: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
       total: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-      unchecked: Type.Array(Type.Object({ name: LONG_TEXT, reason: SHORT_TEXT }), { maxItems: MAX_FILES }),
+      unchecked: TASKS,
+      watched: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+      unwatched: Type.Optional(TASKS),
+      full_check_at: Type.Optional(TIME),
+    }),
+  ),
+  cause: Type.Optional(Type.Enum([...CAUSES])),
+  check: Type.Optional(
+    Type.Object({
+      method: Type.Enum(['full', 'fast']),
+      disagreement: Type.Optional(LONG_TEXT),
     }),
   ),
 })

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { EpochMs } from '../domain/report.ts'
 import type { DriftedFile } from './report.ts'
 import { count, nullable, type ReadOnly, STATUS_CODE, SYNC_STATUS, time } from './schema-parts.ts'
-import { type StatusRow, TARGET_NAME } from './status-json.ts'
+import { CAUSE, type StatusRow, TARGET_NAME } from './status-json.ts'
 import { formatExactTime } from './time.ts'
 
 // The rows that dashboards read. Whoever may see a public dashboard gets the whole answer, whatever columns it shows:
@@ -19,6 +19,7 @@ export const FILE_ROW = Type.Object(
       Type.Enum(['modified', 'missing', 'extra', 'metadata']),
       'How it differs from Git: its content, that it is missing, that Git has no such file, or its mode and owner alone.',
     ),
+    cause: nullable(CAUSE),
     kind: Type.Enum(['file', 'resource'], { description: 'A resource is drift without a path, such as a service.' }),
     path: nullable(Type.String(), 'The whole path.'),
     first_seen: nullable(time('The first check of the unbroken run that named this file.')),
@@ -101,13 +102,14 @@ export function fileRowsOf(
   files: readonly DriftedFile[],
   since: readonly EpochMs[] | null,
 ): FileRow[] {
-  return files.map(({ name, change, kind, path, modified_at, modified_by }, index) => {
+  return files.map(({ name, change, cause, kind, path, modified_at, modified_by }, index) => {
     const firstSeen = since?.[index]
     return {
       repo,
       server,
       name,
       change: change ?? null,
+      cause: cause ?? null,
       kind: kind ?? 'file',
       path: path ?? null,
       first_seen: firstSeen === undefined ? null : formatExactTime(firstSeen),

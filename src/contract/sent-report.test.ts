@@ -28,6 +28,47 @@ describe('a report that is shared with an earlier one of its target', () => {
     assert.notEqual(later.check, earlier.check)
   })
 
+  it('keeps the time of its own full check, and how it was made, which are not what was found', () => {
+    const checkedAt = (full_check_at: string) => ({
+      checked: 47,
+      total: 47,
+      unchecked: [],
+      watched: 41,
+      full_check_at,
+    })
+    const earlier = reportOf(aBody({ coverage: checkedAt('2026-04-21T10:16:00Z'), check: { method: 'full' } }))
+    const later = reportOf(aBody({ coverage: checkedAt('2026-04-21T10:31:00Z'), check: { method: 'fast' } }))
+    const unshared = later.content
+    later.shareWith(earlier)
+
+    assert.equal(unshared, earlier.content)
+    assert.equal(later.content, earlier.content)
+    assert.notEqual(later.check, earlier.check)
+    assert.equal(later.body.coverage?.full_check_at, '2026-04-21T10:31:00Z')
+    assert.equal(earlier.body.coverage?.full_check_at, '2026-04-21T10:16:00Z')
+  })
+
+  it('keeps one copy of what was not watched, too', () => {
+    const coverage = (full_check_at: string) => ({
+      ...{ checked: 47, total: 47, unchecked: [], watched: 46, full_check_at },
+      unwatched: [{ name: 'Install rsyslog', reason: 'no_path' }],
+    })
+    const earlier = reportOf(aBody({ coverage: coverage('2026-04-21T10:16:00Z') }))
+    const later = reportOf(aBody({ coverage: coverage('2026-04-21T10:31:00Z') }))
+    later.shareWith(earlier)
+
+    assert.equal(later.body.coverage?.unwatched, earlier.body.coverage?.unwatched)
+  })
+
+  it('has found something else when the cause is another one', () => {
+    const earlier = reportOf(aBody({ cause: 'PENDING_DEPLOY' }))
+    const later = reportOf(aBody({ cause: 'BOTH' }))
+    later.shareWith(earlier)
+
+    assert.equal(later.body.cause, 'BOTH')
+    assert.notEqual(later.content, earlier.content)
+  })
+
   it('keeps what it found itself when that is something else', () => {
     const earlier = reportOf(aBody())
     const later = reportOf(aBody({ files: [{ name: '/etc/rsyslog.conf', change: 'missing' }] }))

@@ -87,7 +87,10 @@ function shareParts(body: ReportBody, { repo, server, sync_status, files, covera
   body.server = server
   body.sync_status = sync_status
   body.files = files
-  if (coverage !== undefined) body.coverage = coverage
+  if (body.coverage === undefined || coverage === undefined) return
+  const { full_check_at } = body.coverage
+  const isShared = full_check_at === coverage.full_check_at
+  body.coverage = isShared ? coverage : { ...coverage, ...(full_check_at !== undefined && { full_check_at }) }
 }
 
 interface Found {

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { bySeverity, type Reason } from '../domain/effective-status.ts'
 import type { Freshness } from '../domain/freshness.ts'
-import { DRIFTED_FILE } from './report.ts'
+import { CAUSES, DRIFTED_FILE } from './report.ts'
 import { count, flag, nullable, type ReadOnly, STATUS_CODE, SYNC_STATUS } from './schema-parts.ts'
 
 const REASON = Type.Enum<Reason[]>(['check_failed', 'stale', 'never_reported'], {
@@ -9,6 +9,11 @@ const REASON = Type.Enum<Reason[]>(['check_failed', 'stale', 'never_reported'], 
 })
 const FRESHNESS = Type.Enum<Freshness[]>(['FRESH', 'LATE', 'STALE'], {
   description: 'How far the newest report is from what was promised.',
+})
+
+export const CAUSE = Type.Enum([...CAUSES], {
+  description:
+    'What has changed since the last deploy: the server (SERVER_CHANGED), Git, which waits to be deployed (PENDING_DEPLOY), BOTH, or both in the same way (SAME_EDIT). Null when that is not known.',
 })
 
 export const TARGET_NAME = Type.Object({
@@ -45,6 +50,7 @@ export const STATUS_ROW = Type.Object(
       Type.String(),
       'Who changed the drifted files: the first names, and how many more. Null when the reports do not say.',
     ),
+    cause: nullable(CAUSE),
     last_check: nullable(Type.String(), 'When the newest comparison began, as it was sent.'),
     since: nullable(
       Type.String(),
@@ -54,6 +60,9 @@ export const STATUS_ROW = Type.Object(
     last_clean: nullable(Type.String(), 'The newest check before it, which found none: it began between the two.'),
     age_seconds: nullable(count('Seconds since last_check, never negative.')),
     contact_age_seconds: nullable(count('Seconds since the newest report arrived.')),
+    full_check_age_seconds: nullable(
+      count('Seconds since the full check that the newest check stands on, never negative. Null when it is its own.'),
+    ),
     freshness: nullable(FRESHNESS),
     stale: flag('no report came in time'),
     check_failed: flag('reports come and the newest check found nothing out'),
@@ -66,6 +75,9 @@ export const STATUS_ROW = Type.Object(
     pipeline_url: nullable(Type.String(), 'The run that checked.'),
     checked: nullable(count('How many of the declared files were compared.')),
     total: nullable(count('How many files are declared.')),
+    watched: nullable(count('How many of those compared are watched by the fast check.')),
+    unwatched: nullable(count('How many of them only the full check compares.')),
+    checks_disagree: nullable(flag('the full check and the fast check last said two different things')),
     interval_seconds: Type.Number({ minimum: 0, description: 'Seconds from one report that is due to the next.' }),
     checks: nullable(count('Since when the checks have said the same without a break: how many there were.')),
     missed_checks: nullable(count('How many of those that were due stayed out.')),

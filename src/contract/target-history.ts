@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { Episode } from '../domain/episode.ts'
 import type { Target } from '../domain/report.ts'
 import { count, flag, nullable, type ReadOnly, STATUS_CODE, SYNC_STATUS, time } from './schema-parts.ts'
-import { TARGET_NAME } from './status-json.ts'
+import { CAUSE, TARGET_NAME } from './status-json.ts'
 import { formatExactTime } from './time.ts'
 
 export const PERIOD_ROW = Type.Object(
@@ -11,6 +11,7 @@ export const PERIOD_ROW = Type.Object(
     sync_status: SYNC_STATUS,
     status_code: STATUS_CODE,
     drift_count: count('How many drifted files were on show.'),
+    cause: nullable(CAUSE),
     began_at: time('The arrival of the report that began it: from then on it was on show.'),
     ended_at: nullable(time('When the next one began.')),
     is_open: flag('it still lasts'),

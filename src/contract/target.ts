@@ -5,7 +5,7 @@ import { LAST_KNOWN, STATUS_ROW, TARGET_NAME } from './status-json.ts'
 import { EPISODE_ROW } from './target-history.ts'
 
 // What a report may leave out is null here.
-const { revision, pipeline, coverage, error, run_id, duration_ms } = Type.Required(REPORT).properties
+const { revision, pipeline, coverage, check, error, run_id, duration_ms } = Type.Required(REPORT).properties
 
 export const TARGET = Type.Object(
   {
@@ -22,6 +22,7 @@ export const TARGET = Type.Object(
     last_known: nullable(LAST_KNOWN),
     error: nullable(error),
     coverage: nullable(coverage),
+    check: nullable(check),
     revision: nullable(revision),
     pipeline: nullable(pipeline),
     run_id: nullable(run_id),

@@ -1,3 +1,4 @@
+import type { Cause } from '../contract/report.ts'
 import type { SyncStatus } from '../domain/report.ts'
 import { type CheckError, type CheckErrorCode, checkError } from './check-error.ts'
 import { type DriftEvidence, type Evidence, type Failure, type HostEvidence, parseEvidence } from './evidence.ts'
@@ -9,17 +10,34 @@ export interface Verdict {
   readonly status: SyncStatus
   /** Why nothing was found out; null exactly when something was. */
   readonly error: CheckError | null
-  readonly drift: readonly DriftEvidence[]
+  readonly drift: readonly Drift[]
+  /** Which side has changed since the last deploy that is known. Left out: that is not known. */
+  readonly cause?: Cause
+  /** How the verdict was reached, where more than one way is open; and where two ways did not say the same. */
+  readonly check?: { readonly method: 'full' | 'fast'; readonly disagreement?: string }
   /** How much of the playbook looked at the server; null when there is no evidence at all. */
   readonly coverage: Coverage | null
   /** What the run named and how it reached the host, for a look at it without Ansible; null when there is no evidence. */
   readonly seen: Pick<HostEvidence, 'named' | 'listed' | 'looked_for' | 'access'> | null
 }
 
+export type Drift = DriftEvidence & { readonly cause?: Cause }
+
 export interface Coverage {
   readonly checked: number
   readonly total: number
-  readonly unchecked: readonly { readonly name: string; readonly reason: string }[]
+  readonly unchecked: readonly UncheckedTask[]
+  /** How many of those checked a look without Ansible compares, too. Only where there are such looks. */
+  readonly watched?: number
+  /** Which it does not, each once. */
+  readonly unwatched?: readonly UncheckedTask[]
+  /** When the full check began that the counts are of. */
+  readonly fullCheckAt?: Date
+}
+
+export interface UncheckedTask {
+  readonly name: string
+  readonly reason: string
 }
 
 /** One run of ansible-playbook, seen from outside. */
@@ -100,6 +118,15 @@ function coverageOf({ verified, unchecked }: HostEvidence, selection: readonly s
     ...selection.map((words) => ({ name: `everything outside ${words}`, reason: 'not_selected' })),
   ]
   return { checked: verified, total: verified + gaps.length, unchecked: gaps }
+}
+
+/** How much of what a run named can be compared without Ansible, and what cannot, each task with each reason once. */
+export function watchedOf({ named }: Pick<HostEvidence, 'named'>): Required<Pick<Coverage, 'watched' | 'unwatched'>> {
+  const unwatched = new Map<string, UncheckedTask>()
+  for (const { task, why } of named) {
+    if (why !== null) unwatched.set(`${why} ${task}`, { name: task, reason: why })
+  }
+  return { watched: named.filter(({ why }) => why === null).length, unwatched: [...unwatched.values()] }
 }
 
 // What Ansible and OpenSSH say, most telling first. The words are theirs and change between versions: where none

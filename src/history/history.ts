@@ -26,6 +26,7 @@ export interface Wanted {
   readonly repo: ReadonlySet<string> | null
   readonly server: ReadonlySet<string> | null
   readonly status: ReadonlySet<string> | null
+  readonly cause: ReadonlySet<string> | null
 }
 
 export interface Graph extends Span {
@@ -59,7 +60,7 @@ const EPISODES_AT_ONCE = 1_000
 /** Answers about the past, from what the store keeps. */
 export function createHistory(kept: KeptHistory, now: () => Date): History {
   /** The worst first. */
-  async function statesThen({ repo, server, status }: Wanted, at: Date): Promise<readonly StateThen[]> {
+  async function statesThen({ repo, server, status, cause }: Wanted, at: Date): Promise<readonly StateThen[]> {
     const states = (await kept.statesAt(at)).filter(({ newest: { report } }) => {
       return (repo?.has(report.target.repo) ?? true) && (server?.has(report.target.server) ?? true)
     })
@@ -73,7 +74,9 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
     const then = await mapInTurns(states, (state) =>
       stateThen(state, at.getTime(), episodes.get(state.newest.report.key) ?? []),
     )
-    const wanted = then.filter(({ row }) => status?.has(row.sync_status) ?? true)
+    const wanted = then.filter(
+      ({ row }) => (status?.has(row.sync_status) ?? true) && (cause?.has(row.cause ?? '') ?? true),
+    )
     return sortInTurns(wanted, (a, b) => worstFirst(a.row, b.row))
   }
 
@@ -117,9 +120,10 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
 
     async fileRows(wanted, at) {
       const rows: FileRow[] = []
-      for (const { row, finding } of await statesThen(wanted, at)) {
+      for (const { row, finding } of await statesThen({ ...wanted, cause: null }, at)) {
         // Since when a file was there is kept of what is there now.
-        rows.push(...fileRowsOf(row, finding?.report.body.files ?? [], null))
+        const ofTarget = fileRowsOf(row, finding?.report.body.files ?? [], null)
+        rows.push(...ofTarget.filter(({ cause }) => wanted.cause?.has(cause ?? '') ?? true))
         if (rows.length >= MAX_ROWS) break
       }
       return rows

@@ -17,6 +17,7 @@ export function periodRowOf(
     sync_status: period.status,
     status_code: STATUS_CODES[period.status],
     drift_count: lastKnown?.report.driftCount ?? 0,
+    cause: lastKnown?.report.body.cause ?? null,
     began_at: formatExactTime(period.beganAt),
     ended_at: endedAt === null ? null : formatExactTime(endedAt),
     is_open: endedAt === null ? 1 : 0,

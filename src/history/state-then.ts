@@ -3,6 +3,7 @@ import type { ReportBody } from '../contract/report.ts'
 import { STATUS_CODES } from '../contract/schema-parts.ts'
 import type { LastKnown, StatusRow } from '../contract/status-json.ts'
 import { formatExactTime, formatTime } from '../contract/time.ts'
+import { watchedOf } from '../contract/watched.ts'
 import { effectiveStatus } from '../domain/effective-status.ts'
 import type { Episode } from '../domain/episode.ts'
 import { type Freshness, freshnessOf, staleAfterMs } from '../domain/freshness.ts'
@@ -59,12 +60,14 @@ export function stateThen(state: PastState, at: EpochMs, episodes: readonly Epis
       out_of_sync: status === 'OUT_OF_SYNC' ? 1 : 0,
       drift_count: finding?.report.driftCount ?? 0,
       ...driftSummaryOf(finding?.report.body.files ?? [], finding?.report.driftCount ?? 0),
+      cause: finding?.report.body.cause ?? null,
       last_check: check?.lastCheck ?? null,
       since: freshness === 'STALE' ? formatTime(new Date(period.lastArrivedAt + staleAfterMs(periodMs))) : null,
       drift_since: episode === undefined ? null : formatTime(new Date(episode.firstDirtyAt)),
       last_clean: episode?.lastCleanAt == null ? null : formatTime(new Date(episode.lastCleanAt)),
       age_seconds: check && wholeSeconds(at - check.checkedAt),
       contact_age_seconds: check && wholeSeconds(at - check.arrivedAt),
+      full_check_age_seconds: wasLast ? sinceFullCheck(body, at) : null,
       freshness,
       stale: freshness === 'STALE' ? 1 : 0,
       check_failed: reason === 'check_failed' ? 1 : 0,
@@ -77,6 +80,8 @@ export function stateThen(state: PastState, at: EpochMs, episodes: readonly Epis
       pipeline_url: wasLast ? (body.pipeline?.url ?? null) : null,
       checked: body.coverage?.checked ?? null,
       total: body.coverage?.total ?? null,
+      ...watchedOf(body),
+      checks_disagree: wasLast ? (body.check?.disagreement === undefined ? 0 : 1) : null,
       interval_seconds: periodMs / 1_000,
       checks: check?.checks ?? null,
       missed_checks: check?.missed ?? null,
@@ -110,6 +115,11 @@ function lastKnownThen({ report, arrivedAt }: Received<ReportBody>, at: EpochMs)
 function episodeOf(finding: Received, episodes: readonly Episode[]): Episode | undefined {
   const checkedAt = checkedBy(finding)
   return episodes.find(({ firstDirtyAt, lastDirtyAt }) => firstDirtyAt <= checkedAt && checkedAt <= lastDirtyAt)
+}
+
+function sinceFullCheck({ coverage }: ReportBody, at: EpochMs): number | null {
+  const fullCheckAt = coverage?.full_check_at
+  return fullCheckAt === undefined ? null : wholeSeconds(at - Date.parse(fullCheckAt))
 }
 
 function wholeSeconds(ms: number): number {

@@ -1,6 +1,7 @@
 import Type, { type Static, type TObject } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { describeError } from '../contract/field-problem.ts'
+import { CAUSES } from '../contract/report.ts'
 import { parseDurationMs, parseMoment } from '../contract/time.ts'
 import { Fault, type FieldProblem } from '../domain/fault.ts'
 import { SYNC_STATUSES } from '../domain/report.ts'
@@ -65,13 +66,26 @@ export const SELECTION = Type.Object({
   status: Type.Optional(
     Type.Refine(
       Type.String({ description: `Only targets that show one of these: ${SYNC_STATUSES.join(', ')}, with commas.` }),
-      (value) => statusesIn(value).every((one) => SYNC_STATUSES.some((status) => status === one)),
+      (value) => wordsIn(value).every((one) => SYNC_STATUSES.some((status) => status === one)),
       () => `must be among ${SYNC_STATUSES.join(', ')}`,
     ),
   ),
 })
 
-function statusesIn(text: string): string[] {
+/** For what is of now or of a moment: of a span a cause is not known throughout. */
+export const BY_CAUSE = Type.Object({
+  cause: Type.Optional(
+    Type.Refine(
+      Type.String({
+        description: `Only targets that drifted for one of these causes: ${CAUSES.join(', ')}, with commas.`,
+      }),
+      (value) => wordsIn(value).every((one) => CAUSES.some((cause) => cause === one)),
+      () => `must be among ${CAUSES.join(', ')}`,
+    ),
+  ),
+})
+
+function wordsIn(text: string): string[] {
   const values = text.replace(/^\{(.*)\}$/, '$1').split(',')
   return values.map((value) => value.trim()).filter((value) => value !== '' && value !== '*')
 }

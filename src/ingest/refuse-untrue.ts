@@ -17,7 +17,6 @@ export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void 
   const future: FieldProblem[] = []
 
   const latest = now.getTime() + CLOCK_SKEW_MS
-
   const firstIndex = new Map<string, number>()
   for (const [index, { report }] of reports.entries()) {
     if (isBatch) {
@@ -28,13 +27,12 @@ export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void 
         doubled.push(problemAt(at(index), `is of the same target as [${first}]: ${repo} on ${server}`))
       }
     }
-    if (report.checkedAt.getTime() > latest) {
-      future.push(
-        problemAt(
-          `${at(index)}/last_check`,
-          `is ${report.body.last_check}, more than 5 minutes ahead of this server's clock, ${formatTime(now)}: set the clock that is wrong`,
-        ),
-      )
+    const { last_check, coverage } = report.body
+    if (report.checkedAt.getTime() > latest) future.push(tooFarAhead(`${at(index)}/last_check`, last_check, now))
+    // A full check that is yet to come would never be too long ago.
+    const fullCheckAt = coverage?.full_check_at
+    if (fullCheckAt !== undefined && Date.parse(fullCheckAt) > latest) {
+      future.push(tooFarAhead(`${at(index)}/coverage/full_check_at`, fullCheckAt, now))
     }
   }
 
@@ -44,4 +42,11 @@ export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void 
     const [first] = future
     throw new Fault('report_from_the_future', `${first?.field} ${first?.detail}`, { problems })
   }
+}
+
+function tooFarAhead(pointer: string, time: string, now: Date): FieldProblem {
+  return problemAt(
+    pointer,
+    `is ${time}, more than 5 minutes ahead of this server's clock, ${formatTime(now)}: set the clock that is wrong`,
+  )
 }

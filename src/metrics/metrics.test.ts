@@ -21,6 +21,9 @@ function aTarget(overrides: Partial<TargetMetrics> = {}): TargetMetrics {
     since: null,
     driftSince: null,
     missedChecks: null,
+    coverage: null,
+    lastFullCheckAt: null,
+    checksDisagree: null,
     ...overrides,
   }
 }

@@ -26,10 +26,15 @@ export interface TargetMetrics {
   /** When the drift that was last seen was found first; null without drift. */
   readonly driftSince: Date | null
   readonly missedChecks: number | null
+  /** Of what the playbook declares, how much was compared; null when the reports do not say. */
+  readonly coverage: number | null
+  readonly lastFullCheckAt: Date | null
+  /** Null when the reports do not say how they were made. */
+  readonly checksDisagree: boolean | null
 }
 
 /**
- * How many targets have series: ten lines each, so 100,000 series and 9 MB a scrape. Prometheus would take more, but
+ * How many targets have series: up to thirteen lines each, so 130,000 series and 12 MB a scrape. Prometheus would take more, but
  * whoever has more targets than these asks the API for one of them.
  */
 export const MAX_TARGETS_WITH_SERIES = 10_000
@@ -81,6 +86,18 @@ const FAMILIES: readonly TargetFamily[] = [
   one('counter', 'gitops_status_missed_checks_total', {
     help: 'Checks that were due and did not come.',
     value: ({ missedChecks }) => missedChecks,
+  }),
+  one('gauge', 'gitops_status_target_coverage_ratio', {
+    help: 'How much of what is declared the newest check compared: 1 is all of it.',
+    value: ({ coverage }) => coverage,
+  }),
+  one('gauge', 'gitops_status_last_full_check_timestamp_seconds', {
+    help: 'When the full check began that the newest check stands on, as its reporter says.',
+    value: ({ lastFullCheckAt }) => lastFullCheckAt && unixSeconds(lastFullCheckAt),
+  }),
+  one('gauge', 'gitops_status_checks_disagree', {
+    help: '1 when the newest report says that the full check and the fast check disagree.',
+    value: ({ checksDisagree }) => (checksDisagree === null ? null : Number(checksDisagree)),
   }),
 ]
 

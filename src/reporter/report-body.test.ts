@@ -83,6 +83,35 @@ describe('reportBody', () => {
     assert.equal(fileFor({ ...aDrift({ task: '' }), path_base64: null }).name, 'a task without a name')
   })
 
+  it('tells of the cause, of what is watched, and of two checks that disagree, where the check knows of it', () => {
+    const unwatched = [{ name: 'Install rsyslog', reason: 'no_path' }]
+    const fullCheckAt = new Date('2026-04-21T10:16:00.500Z')
+    const body = reportBody(
+      aVerdict({
+        status: 'OUT_OF_SYNC',
+        drift: [{ ...aDrift(), cause: 'SERVER_CHANGED' }],
+        cause: 'SERVER_CHANGED',
+        coverage: { checked: 47, total: 47, unchecked: [], watched: 46, unwatched, fullCheckAt },
+        check: { method: 'full', disagreement: 'the fast check saw\nno drift' },
+      }),
+      CONTEXT,
+    )
+
+    assert.equal(body.cause, 'SERVER_CHANGED')
+    assert.equal(body.files[0]?.cause, 'SERVER_CHANGED')
+    const full_check_at = '2026-04-21T10:16:00Z'
+    assert.deepEqual(body.coverage, { checked: 47, total: 47, unchecked: [], watched: 46, unwatched, full_check_at })
+    assert.equal(body.check?.method, 'full')
+    assert.doesNotMatch(body.check?.disagreement ?? '', /\n/)
+    assert.deepEqual(parseReport(body), { body, warnings: [] })
+  })
+
+  it('says nothing of all that after a plain check', () => {
+    const body = reportBody(aVerdict({ coverage: { checked: 3, total: 3, unchecked: [] } }), CONTEXT)
+    assert.deepEqual([body.cause, body.check], [undefined, undefined])
+    assert.deepEqual(body.coverage, { checked: 3, total: 3, unchecked: [] })
+  })
+
   it('says why nothing is known', () => {
     const error = checkError('unreachable')
     const body = reportBody(aVerdict({ status: 'UNKNOWN', error, coverage: null }), CONTEXT)

@@ -1,8 +1,8 @@
 import type { DriftedFile, ReportBody } from '../contract/report.ts'
 import { printable } from '../drift/check-error.ts'
-import type { DriftEvidence, FileFacts } from '../drift/evidence.ts'
+import type { FileFacts } from '../drift/evidence.ts'
 import { readablePath, shortName } from '../drift/file-name.ts'
-import type { Verdict } from '../drift/judge.ts'
+import type { Coverage, Drift, UncheckedTask, Verdict } from '../drift/judge.ts'
 import type { Origin } from './ci.ts'
 
 export interface ReportContext {
@@ -18,6 +18,8 @@ const MAX_FILES = 5_000
 const MAX_NAME_LENGTH = 16_384
 // The server takes 8 MiB in one request.
 const MAX_FILES_BYTES = 6 * 1024 * 1024
+// Beside 5,000 that were not checked: a report that is too long would tell of none.
+const MAX_UNWATCHED = 500
 const MAX_SHORT_TEXT_LENGTH = 512
 const FACTS = {
   sha256: /^[0-9a-f]{64}$/,
@@ -39,7 +41,7 @@ export function isTargetName(name: string): boolean {
  * server made up must not keep the others' drift from being known. Such a detail is cut or left out here.
  */
 export function reportBody(verdict: Verdict, context: ReportContext): ReportBody {
-  const { host, status, error, drift, coverage } = verdict
+  const { host, status, error, drift, coverage, cause, check } = verdict
   const { origin } = context
   return {
     repo: context.repo,
@@ -47,7 +49,7 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     sync_status: status,
     drift_count: drift.length,
     files: withinLimit(drift.slice(0, MAX_FILES).map(driftedFile)),
-    last_check: `${context.startedAt.toISOString().slice(0, 19)}Z`,
+    last_check: wholeSecond(context.startedAt),
     ...(drift.length > MAX_FILES && { files_truncated: true }),
     ...(origin.revision && { revision: origin.revision }),
     ...(origin.pipeline && { pipeline: origin.pipeline }),
@@ -55,35 +57,55 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     duration_ms: context.durationMs,
     ...(origin.runId && { run_id: origin.runId }),
     ...(error && { error }),
-    ...(coverage && {
-      coverage: {
-        ...coverage,
-        unchecked: coverage.unchecked
-          .slice(0, MAX_FILES)
-          .map(({ name, reason }) => ({ name: shortText(name), reason })),
+    ...(coverage && { coverage: coverageBody(coverage) }),
+    ...(cause && { cause }),
+    ...(check && {
+      check: {
+        method: check.method,
+        ...(check.disagreement !== undefined && { disagreement: shortText(check.disagreement) }),
       },
     }),
   }
+}
+
+function coverageBody({ checked, total, unchecked, watched, unwatched = [], fullCheckAt }: Coverage) {
+  return {
+    checked,
+    total,
+    unchecked: tasks(unchecked),
+    ...(watched !== undefined && { watched, unwatched: tasks(unwatched.slice(0, MAX_UNWATCHED)) }),
+    ...(fullCheckAt && { full_check_at: wholeSecond(fullCheckAt) }),
+  }
+}
+
+function tasks(named: readonly UncheckedTask[]): UncheckedTask[] {
+  return named.slice(0, MAX_FILES).map(({ name, reason }) => ({ name: shortText(name), reason }))
+}
+
+function wholeSecond(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`
 }
 
 /** Names too many and too long would keep all of them from being known: then they go without the details, and cut. */
 function withinLimit(files: DriftedFile[]): DriftedFile[] {
   if (Buffer.byteLength(JSON.stringify(files)) <= MAX_FILES_BYTES) return files
   const room = MAX_FILES_BYTES / files.length / 2 - 100 // JSON doubles a backslash
-  return files.map(({ name, kind, change }) => ({
+  return files.map(({ name, kind, change, cause }) => ({
     name: cutToBytes(name, room),
     ...(kind && { kind }),
     ...(change && { change }),
+    ...(cause && { cause }),
   }))
 }
 
-function driftedFile({ path_base64, task, change, expected, actual, modified_at }: DriftEvidence): DriftedFile {
+function driftedFile({ path_base64, task, change, expected, actual, modified_at, cause }: Drift): DriftedFile {
   const [should, is] = [factsOf(expected), factsOf(actual)]
   const facts = {
     change,
     ...(hasAny(should) && { expected: should }),
     ...(hasAny(is) && { actual: is }),
     ...(modified_at !== null && isTime(modified_at) && { modified_at }),
+    ...(cause && { cause }),
   }
   if (path_base64 === null) return { name: shortText(task) || 'a task without a name', kind: 'resource', ...facts }
 

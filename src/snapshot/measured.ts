@@ -13,9 +13,14 @@ export interface Measured {
   readonly since: Date | null
   readonly driftSince: Date | null
   readonly missedChecks: number | null
+  readonly coverage: number | null
+  readonly lastFullCheckAt: Date | null
+  readonly checksDisagree: boolean | null
 }
 
 export function measuredOf({ record: { newest, period, episode }, status, finding, freshness, since }: View): Measured {
+  const { coverage, check } = newest.report.body
+  const fullCheckAt = coverage?.full_check_at
   return {
     ...newest.report.target,
     syncStatus: status,
@@ -26,5 +31,8 @@ export function measuredOf({ record: { newest, period, episode }, status, findin
     since: new Date(since),
     driftSince: episode === null ? null : new Date(episode.firstDirtyAt),
     missedChecks: period.missed,
+    coverage: coverage === undefined || coverage.total === 0 ? null : coverage.checked / coverage.total,
+    lastFullCheckAt: fullCheckAt === undefined ? null : new Date(fullCheckAt),
+    checksDisagree: check === undefined ? null : check.disagreement !== undefined,
   }
 }

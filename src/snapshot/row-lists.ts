@@ -10,15 +10,16 @@ export function statusRowsOf(views: readonly View[]): StatusRow[] {
   return views.map(rowOf).sort(worstFirst)
 }
 
-/** One row for each drifted file, those of the worst targets first. */
-export function fileRowsOf(views: readonly View[]): FileRow[] {
+/** One row for each drifted file, those of the worst targets first. Of one target each may have a cause of its own. */
+export function fileRowsOf(views: readonly View[], causes: ReadonlySet<string> | null = null): FileRow[] {
   const sorted = views
     .filter(({ finding }) => finding !== null && finding.report.body.files.length > 0)
     .map((view) => ({ row: rowOf(view), view }))
     .sort((a, b) => worstFirst(a.row, b.row))
   const rows: FileRow[] = []
   for (const { row, view } of sorted) {
-    rows.push(...filesOf(row, view.finding?.report.body.files ?? [], view.record.filesSince))
+    const ofTarget = filesOf(row, view.finding?.report.body.files ?? [], view.record.filesSince)
+    rows.push(...ofTarget.filter(({ cause }) => causes?.has(cause ?? '') ?? true))
     if (rows.length >= MAX_ROWS) break
   }
   return rows
@@ -71,6 +72,7 @@ export function targetDetailsOf(view: View): TargetDetails {
     last_known: lastKnownOf(view),
     error: body.error ?? null,
     coverage: body.coverage ?? null,
+    check: body.check ?? null,
     revision: body.revision ?? null,
     pipeline: body.pipeline ?? null,
     run_id: body.run_id ?? null,

@@ -1,3 +1,4 @@
+import { CAUSES } from '../contract/report.ts'
 import { Fault, type FieldProblem } from '../domain/fault.ts'
 import { SYNC_STATUSES, type Target } from '../domain/report.ts'
 
@@ -6,16 +7,20 @@ export interface Selection {
   readonly repo: ReadonlySet<string> | null
   readonly server: ReadonlySet<string> | null
   readonly status: ReadonlySet<string> | null
+  readonly cause: ReadonlySet<string> | null
 }
 
-export const EVERYTHING: Selection = { repo: null, server: null, status: null }
+export const EVERYTHING: Selection = { repo: null, server: null, status: null, cause: null }
 
-export function isEverything({ repo, server, status }: Selection): boolean {
-  return repo === null && server === null && status === null
+export function isEverything({ repo, server, status, cause }: Selection): boolean {
+  return repo === null && server === null && status === null && cause === null
 }
 
 /** Null when it names none in particular. */
-export function targetsNamedBy({ repo: repos, server: servers }: Selection): ((target: Target) => boolean) | null {
+export function targetsNamedBy({
+  repo: repos,
+  server: servers,
+}: Pick<Selection, 'repo' | 'server'>): ((target: Target) => boolean) | null {
   if (repos === null && servers === null) return null
   return ({ repo, server }) => (repos?.has(repo) ?? true) && (servers?.has(server) ?? true)
 }
@@ -24,7 +29,7 @@ export function targetsNamedBy({ repo: repos, server: servers }: Selection): ((t
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * Reads `?repo=&server=&status=` as dashboards send them: several values with commas, in braces or as a parameter
+ * Reads `?repo=&server=&status=&cause=` as dashboards send them: several values with commas, in braces or as a parameter
  * given twice; nothing and `*` mean all.
  *
  * @throws Fault `invalid_filter`
@@ -47,15 +52,22 @@ export function parseSelection(query: Query): Selection {
     return named.size === 0 || named.has('*') ? null : named
   }
 
-  const selection = { repo: valuesOf('repo'), server: valuesOf('server'), status: valuesOf('status') }
-  const unknown = [...(selection.status ?? [])].filter((value) => !SYNC_STATUSES.some((status) => status === value))
-  if (problems.length === 0 && unknown.length > 0) {
+  function refuseUnknown(field: 'status' | 'cause', allowed: readonly string[]): void {
+    const unknown = [...(selection[field] ?? [])].filter((value) => !allowed.includes(value))
+    if (unknown.length === 0) return
     const shown = unknown.slice(0, 3).map((value) => JSON.stringify(value.slice(0, 40).toWellFormed()))
-    problems.push({
-      field: 'status',
-      pointer: '',
-      detail: `must be among ${SYNC_STATUSES.join(', ')}; got ${shown.join(', ')}`,
-    })
+    problems.push({ field, pointer: '', detail: `must be among ${allowed.join(', ')}; got ${shown.join(', ')}` })
+  }
+
+  const selection = {
+    repo: valuesOf('repo'),
+    server: valuesOf('server'),
+    status: valuesOf('status'),
+    cause: valuesOf('cause'),
+  }
+  if (problems.length === 0) {
+    refuseUnknown('status', SYNC_STATUSES)
+    refuseUnknown('cause', CAUSES)
   }
   if (problems.length > 0) {
     const [first] = problems

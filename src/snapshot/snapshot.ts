@@ -160,7 +160,8 @@ export function createSnapshot(
   function* eachView(selection: Selection): Iterable<View> {
     for (const entry of entriesNamedBy(selection)) {
       const view = viewNow(entry)
-      if (selection.status?.has(view.status) ?? true) yield view
+      if (!(selection.status?.has(view.status) ?? true)) continue
+      if (selection.cause?.has(view.finding?.report.body.cause ?? '') ?? true) yield view
     }
   }
 

@@ -13,7 +13,7 @@ const fileName = fc.oneof(
     'rsyslog.conf',
     '"files":[]',
     '"items":[]',
-    '"age_seconds":-1,"contact_age_seconds":-1',
+    '"age_seconds":-1,"contact_age_seconds":-1,"full_check_age_seconds":-1',
     '$&',
     '$1',
     '\\',
@@ -29,6 +29,7 @@ const report = fc.record({
   names: fc.array(fileName, { minLength: 1, maxLength: 4 }),
   message: fileName,
   interval: fc.constantFrom(10, 120, 3_600),
+  fullCheckSecond: fc.option(fc.nat(3_600)),
 })
 
 describe('/status.json as text', () => {
@@ -40,14 +41,20 @@ describe('/status.json as text', () => {
         const clocks = { now, asOf: now, monotonicMs: () => passedMs, presentMs: () => passedMs, unseenMs: () => 0 }
         const snapshot = createSnapshot({ records: [], aliveAt: null }, clocks)
         const ledger = aLedger()
-        for (const { repo, server, second, status, names, message, interval } of reports) {
+        for (const { repo, server, second, status, names, message, interval, fullCheckSecond } of reports) {
           passedMs += 7_000
           const last_check = new Date(START - second * 1_000).toISOString()
           const what =
             status === 'UNKNOWN'
               ? ({ sync_status: status, error: { code: 'unreachable', message } } as const)
               : { files: status === 'SYNCED' ? [] : names.map((name) => ({ name })) }
-          const body = { repo, server, last_check, interval_seconds: interval, ...what }
+          const coverage = fullCheckSecond !== null && {
+            coverage: {
+              ...{ checked: 2, total: 2, unchecked: [], watched: 1 },
+              full_check_at: new Date(START - fullCheckSecond * 1_000).toISOString(),
+            },
+          }
+          const body = { repo, server, last_check, interval_seconds: interval, ...what, ...coverage }
           snapshot.follow(ledger.receive(aReceived(body, clocks.now().toISOString())))
         }
         passedMs += later * 1_000

@@ -17,7 +17,7 @@ export interface Fragment {
 }
 
 export function fragmentOf(view: View): Fragment {
-  const text = JSON.stringify({ ...rowOf(view), age_seconds: -1, contact_age_seconds: -1 })
+  const text = JSON.stringify({ ...rowOf(view), age_seconds: -1, contact_age_seconds: -1, full_check_age_seconds: -1 })
   const [beforeAges = '', afterAges = ''] = text.split(AGES)
   const files = view.finding?.report.body.files ?? []
   const { repo, server } = view.record.newest.report.target
@@ -31,12 +31,13 @@ export function fragmentOf(view: View): Fragment {
 }
 
 /** A target's row of `/status.json` as it shows now. */
-export function rowText({ ageSeconds, contactAgeSeconds }: View, { beforeAges, afterAges }: Fragment): string {
-  return `${beforeAges}"age_seconds":${ageSeconds},"contact_age_seconds":${contactAgeSeconds}${afterAges}`
+export function rowText(view: View, { beforeAges, afterAges }: Fragment): string {
+  const ages = `"age_seconds":${view.ageSeconds},"contact_age_seconds":${view.contactAgeSeconds}`
+  return `${beforeAges}${ages},"full_check_age_seconds":${view.fullCheckAgeSeconds}${afterAges}`
 }
 
 // No age is negative, and inside a JSON string the quotes would be escaped: this stands in a row once.
-const AGES = '"age_seconds":-1,"contact_age_seconds":-1'
+const AGES = '"age_seconds":-1,"contact_age_seconds":-1,"full_check_age_seconds":-1'
 
 /**
  * Writes `/status.json` for several targets from their fragments: what `statusJsonOf` says, without making an object of

@@ -3,6 +3,7 @@ import type { ReportBody } from '../contract/report.ts'
 import { STATUS_CODES } from '../contract/schema-parts.ts'
 import type { LastKnown, StatusRow } from '../contract/status-json.ts'
 import { formatTime } from '../contract/time.ts'
+import { watchedOf } from '../contract/watched.ts'
 import { type EffectiveStatus, effectiveStatus } from '../domain/effective-status.ts'
 import { type Freshness, freshnessOf, staleAfterMs } from '../domain/freshness.ts'
 import type { EpochMs } from '../domain/report.ts'
@@ -24,6 +25,8 @@ export interface View extends EffectiveStatus<ReportBody> {
   readonly since: EpochMs
   readonly ageSeconds: number
   readonly contactAgeSeconds: number
+  /** Since the full check that the newest one stands on; null when it says nothing of one. */
+  readonly fullCheckAgeSeconds: number | null
 }
 
 export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }: Ages): View {
@@ -31,6 +34,7 @@ export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }
   const ageOnArrivalMs = arrivedAt.getTime() - report.checkedAt.getTime()
   const freshness = freshnessAfter(record, silentMs)
   const { status, reason, finding } = effectiveStatus(record, freshness)
+  const fullCheckAt = report.body.coverage?.full_check_at
   return {
     status,
     reason,
@@ -41,6 +45,8 @@ export function viewOf(record: TargetRecord<ReportBody>, { silentMs, contactMs }
     // Not "the wall clock now, less last_check": when someone sets this server's clock, no age must jump.
     ageSeconds: wholeSeconds(ageOnArrivalMs + contactMs),
     contactAgeSeconds: wholeSeconds(contactMs),
+    fullCheckAgeSeconds:
+      fullCheckAt === undefined ? null : wholeSeconds(arrivedAt.getTime() - Date.parse(fullCheckAt) + contactMs),
   }
 }
 
@@ -69,12 +75,14 @@ export function rowOf(view: View): StatusRow {
     out_of_sync: view.status === 'OUT_OF_SYNC' ? 1 : 0,
     drift_count: view.finding?.report.driftCount ?? 0,
     ...driftSummaryOf(view.finding?.report.body.files ?? [], view.finding?.report.driftCount ?? 0),
+    cause: view.finding?.report.body.cause ?? null,
     last_check: body.last_check,
     since: formatTime(new Date(view.since)),
     drift_since: episode === null ? null : formatTime(new Date(episode.firstDirtyAt)),
     last_clean: episode?.lastCleanAt == null ? null : formatTime(new Date(episode.lastCleanAt)),
     age_seconds: view.ageSeconds,
     contact_age_seconds: view.contactAgeSeconds,
+    full_check_age_seconds: view.fullCheckAgeSeconds,
     freshness: view.freshness,
     stale: view.freshness === 'STALE' ? 1 : 0,
     check_failed: view.reason === 'check_failed' ? 1 : 0,
@@ -87,6 +95,8 @@ export function rowOf(view: View): StatusRow {
     pipeline_url: body.pipeline?.url ?? null,
     checked: body.coverage?.checked ?? null,
     total: body.coverage?.total ?? null,
+    ...watchedOf(body),
+    checks_disagree: body.check?.disagreement === undefined ? 0 : 1,
     interval_seconds: periodMs / 1_000,
     checks: period.checks,
     missed_checks: period.missed,

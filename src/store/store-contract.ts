@@ -142,7 +142,16 @@ export function describeStore(name: string, open: () => Promise<Store>, skip: st
           actual: { mode: '0600' },
         })),
         revision: { commit: 'abc', branch: 'master', url: 'https://git.example/abc' },
-        coverage: { checked: 1, total: 2, unchecked: [{ name: 'restart', reason: 'skipped_in_check_mode' }] },
+        coverage: {
+          checked: 1,
+          total: 2,
+          unchecked: [{ name: 'restart', reason: 'skipped_in_check_mode' }],
+          watched: 0,
+          unwatched: [{ name: 'Install rsyslog', reason: 'no_path' }],
+          full_check_at: '2026-04-21T10:16:00Z',
+        },
+        cause: 'BOTH',
+        check: { method: 'fast', disagreement: 'the full check found no drift' },
         interval_seconds: 60,
       })
 

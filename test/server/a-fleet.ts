@@ -7,9 +7,29 @@ export async function startFleet(): Promise<AppUnderTest> {
   const CLEAN = { server: 'clean', revision: { commit: '4a1c9d2e', branch: 'main' }, coverage: coverage(12, 12) }
   const PIPELINE = { url: 'https://ci.example/repos/7/pipeline/41', number: 41, event: 'cron' }
   const DRIFT = [
-    { name: 'rsyslog.conf', change: 'modified' as const, modified_at: '2026-04-21T09:17:03Z', modified_by: 'root' },
-    { name: 'rsyslog.d/30-lab.conf', path: '/etc/rsyslog.d/30-lab.conf', change: 'missing' as const },
+    {
+      name: 'rsyslog.conf',
+      change: 'modified' as const,
+      modified_at: '2026-04-21T09:17:03Z',
+      modified_by: 'root',
+      cause: 'SERVER_CHANGED' as const,
+    },
+    {
+      name: 'rsyslog.d/30-lab.conf',
+      path: '/etc/rsyslog.d/30-lab.conf',
+      change: 'missing' as const,
+      cause: 'PENDING_DEPLOY' as const,
+    },
   ]
+  const watched = { watched: 41, unwatched: [{ name: 'Install rsyslog', reason: 'no_path' }] }
+  const FAST = {
+    server: 'drifted',
+    files: DRIFT,
+    pipeline: PIPELINE,
+    cause: 'BOTH' as const,
+    coverage: { ...coverage(47, 47), ...watched, full_check_at: '2026-04-21T09:29:30Z' },
+    check: { method: 'fast' as const },
+  }
   await post(app.url, [
     aBody({ ...CLEAN, last_check: '2026-04-21T09:00:00Z' }),
     aBody({ server: 'drifted', last_check: '2026-04-21T09:00:00Z' }),
@@ -19,7 +39,7 @@ export async function startFleet(): Promise<AppUnderTest> {
   app.advance(30 * 60)
   await post(app.url, [
     aBody({ ...CLEAN, last_check: '2026-04-21T09:30:00Z', pipeline: PIPELINE }),
-    aBody({ server: 'drifted', last_check: '2026-04-21T09:30:00Z', files: DRIFT, pipeline: PIPELINE }),
+    aBody({ ...FAST, last_check: '2026-04-21T09:30:00Z' }),
     aFailure({ server: 'failed', last_check: '2026-04-21T09:29:45.250Z', interval_seconds: 7_200 }),
     aBody({
       repo: 'owner/web',
@@ -32,7 +52,12 @@ export async function startFleet(): Promise<AppUnderTest> {
   app.advance(60 * 60)
   await post(app.url, [
     aBody({ ...CLEAN, last_check: '2026-04-21T10:30:00Z', run_id: 'r-3', duration_ms: 5_210 }),
-    aBody({ server: 'drifted', last_check: '2026-04-21T10:29:50Z', files: DRIFT, pipeline: PIPELINE }),
+    aBody({
+      ...FAST,
+      last_check: '2026-04-21T10:29:50Z',
+      coverage: { ...FAST.coverage, full_check_at: '2026-04-21T10:15:50Z' },
+      check: { method: 'fast', disagreement: 'The full check found /etc/rsyslog.conf as it should be' },
+    }),
   ])
   return app
 }

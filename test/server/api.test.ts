@@ -230,6 +230,20 @@ describe('a list of rows', () => {
     ])
   })
 
+  it('narrows by cause: of targets by theirs, of files by the one that each has', async () => {
+    const servers = async (path: string) =>
+      (await get(app.url, path)).body.map(({ server }: { server: string }) => server)
+    assert.deepEqual(await servers('/api/v1/status?cause=BOTH'), ['drifted'])
+    assert.deepEqual(await servers('/api/v1/status?cause=SERVER_CHANGED,SAME_EDIT'), [])
+    assert.deepEqual(await servers(`/api/v1/status?cause=BOTH&${AT}`), ['drifted'])
+    assert.deepEqual(await servers('/api/v1/status?cause=BOTH&status=SYNCED'), [])
+    const names = async (path: string) => (await get(app.url, path)).body.map(({ name }: { name: string }) => name)
+    assert.deepEqual(await names('/api/v1/files?cause=PENDING_DEPLOY'), ['rsyslog.d/30-lab.conf'])
+    assert.deepEqual(await names(`/api/v1/files?cause=PENDING_DEPLOY&${AT}`), ['rsyslog.d/30-lab.conf'])
+    assert.equal((await get(app.url, '/status.json?cause=BOTH')).body.target_count, 1)
+    assert.equal((await ask(app.url, '/api/v1/status?cause=GREMLINS')).status, 400)
+  })
+
   it('leaves parameters of others alone', async () => {
     assert.equal((await ask(app.url, '/api/v1/status?_=1713695400&orgId=1&__proto__=x&constructor=y')).status, 200)
   })
@@ -246,8 +260,14 @@ describe('the past', () => {
       sync_status: 'UNKNOWN',
       drift_count: 2,
       files: [
-        { name: 'rsyslog.conf', change: 'modified', modified_at: '2026-04-21T09:17:03Z', modified_by: 'root' },
-        { name: 'rsyslog.d/30-lab.conf', path: '/etc/rsyslog.d/30-lab.conf', change: 'missing' },
+        {
+          ...{ name: 'rsyslog.conf', change: 'modified', cause: 'SERVER_CHANGED' },
+          ...{ modified_at: '2026-04-21T09:17:03Z', modified_by: 'root' },
+        },
+        {
+          ...{ name: 'rsyslog.d/30-lab.conf', path: '/etc/rsyslog.d/30-lab.conf' },
+          ...{ change: 'missing', cause: 'PENDING_DEPLOY' },
+        },
       ],
       last_check: '2026-04-21T09:30:00Z',
       reason: 'stale',

@@ -19,10 +19,10 @@ import { parseDurationMs } from '../../contract/time.ts'
 import { answerRendering, type Rendering } from '../answer-rendering.ts'
 import { CSV_TYPE, csvOf } from '../csv.ts'
 import { addRoute, describeOperation, type Operation } from '../operation.ts'
-import { AT, MAX_POINTS, momentIn, SELECTION, SPAN, STEP } from '../query.ts'
+import { AT, BY_CAUSE, MAX_POINTS, momentIn, SELECTION, SPAN, STEP } from '../query.ts'
 
 /** Which targets, as it was asked for. */
-export type Selected = Static<typeof SELECTION>
+export type Selected = Static<typeof SELECTION> & Static<typeof BY_CAUSE>
 
 /** A stretch of time as it was asked for. Null: the default. */
 export interface AskedSpan {
@@ -64,7 +64,7 @@ const STATUS_ROWS = rowsOperation(STATUS_ROW, {
   path: '/api/v1/status',
   id: 'listStatus',
   summary: 'One row for each target, the worst first',
-  query: Type.Object({ ...SELECTION.properties, ...AT.properties, ...SHAPE.properties }),
+  query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...AT.properties, ...SHAPE.properties }),
   faults: ['store_unreadable'],
 })
 
@@ -72,7 +72,7 @@ const FILE_ROWS = rowsOperation(FILE_ROW, {
   path: '/api/v1/files',
   id: 'listFiles',
   summary: 'One row for each drifted file, those of the worst targets first',
-  query: Type.Object({ ...SELECTION.properties, ...AT.properties, ...SHAPE.properties }),
+  query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...AT.properties, ...SHAPE.properties }),
   faults: ['store_unreadable'],
 })
 
@@ -111,14 +111,14 @@ const REPO_ROWS = rowsOperation(GROUP_ROW, {
   path: '/api/v1/repos',
   id: 'listRepos',
   summary: 'One row for each repository, in order of name',
-  query: Type.Object({ ...SELECTION.properties, ...SHAPE.properties }),
+  query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...SHAPE.properties }),
 })
 
 const SERVER_ROWS = rowsOperation(GROUP_ROW, {
   path: '/api/v1/servers',
   id: 'listServers',
   summary: 'One row for each server, in order of name',
-  query: Type.Object({ ...SELECTION.properties, ...SHAPE.properties }),
+  query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...SHAPE.properties }),
 })
 
 /** Flat rows for dashboards. Always 200 and always a list, whatever Accept says: Infinity asks for text/plain first. */

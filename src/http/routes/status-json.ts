@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { STATUS_JSON } from '../../contract/status-json.ts'
 import { answerRendering, type Rendering } from '../answer-rendering.ts'
 import { addRoute, describeOperation } from '../operation.ts'
-import { AT, momentIn, SELECTION } from '../query.ts'
+import { AT, BY_CAUSE, momentIn, SELECTION } from '../query.ts'
 import type { Selected } from './row-lists.ts'
 
 const GET_STATUS_JSON = describeOperation({
@@ -12,7 +12,7 @@ const GET_STATUS_JSON = describeOperation({
   id: 'getStatusJson',
   tag: 'rows',
   summary: 'The status of one target, or of several together with a row for each',
-  query: Type.Object({ ...SELECTION.properties, ...AT.properties }),
+  query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...AT.properties }),
   answer: { status: 200, description: 'Always this one object.', content: { 'application/json': STATUS_JSON } },
   faults: ['store_unreadable'],
 })

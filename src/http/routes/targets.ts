@@ -7,7 +7,7 @@ import { createCursors } from '../cursor.ts'
 import { type Log, outcome } from '../log.ts'
 import { addRoute, describeOperation } from '../operation.ts'
 import { NEXT_CURSOR, PAGE, PAGE_SIZE } from '../page-of.ts'
-import { SELECTION } from '../query.ts'
+import { BY_CAUSE, SELECTION } from '../query.ts'
 import type { Selected } from './row-lists.ts'
 
 export interface Needs {
@@ -31,7 +31,7 @@ const LIST = describeOperation({
   id: 'listTargets',
   tag: 'targets',
   summary: 'All targets in order of name, page by page',
-  query: Type.Object({ ...SELECTION.properties, ...PAGE.properties }),
+  query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...PAGE.properties }),
   answer: {
     status: 200,
     description: 'One page.',

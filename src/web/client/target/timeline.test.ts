@@ -15,6 +15,7 @@ function aPeriod({ began_at, ended_at, ...overrides }: Partial<PeriodRow> & { be
     sync_status: 'SYNCED',
     status_code: 0,
     drift_count: 0,
+    cause: null,
     began_at: on(began_at),
     ended_at: ended_at == null ? null : on(ended_at),
     is_open: ended_at == null ? 1 : 0,
