@@ -45,11 +45,13 @@ describe('the page without scripts', () => {
     await post(app.url, [
       aBody({ server: 'drifted-how', files: [{ name: '.hidden', change: 'extra' }] }),
       aBody({ server: 'partly', coverage: { checked: 5, total: 7, unchecked: [] } }),
+      aBody({ server: 'undecided', check: { method: 'full', disagreement: 'in <b>one</b> file' } }),
     ])
     const { html } = await page()
 
     assert.match(html, /<code>\.hidden<\/code> <small>extra: not in Git<\/small>/)
     assert.match(html, /✓ SYNCED<\/span><small class="why">5 of 7 checked<\/small>.*partly/)
+    assert.match(html, /✓ SYNCED<\/span><small class="why">the fast and the full check disagree<\/small>.*undecided/)
   })
 
   const PAYLOADS = [

@@ -79,7 +79,7 @@ ${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('
 
 function tableRow(row: StatusRow, files: readonly DriftedFile[]): string {
   const cells = [
-    `<span><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}${coverage(row)}</span>`,
+    `<span><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}${coverage(row)}${disagreement(row)}</span>`,
     escapeHtml(row.server),
     escapeHtml(row.repo),
     String(row.drift_count),
@@ -123,6 +123,10 @@ function coverage({ checked, total }: StatusRow): string {
   return checked === null || total === null || checked === total
     ? ''
     : `<small class="why">${checked} of ${total} checked</small>`
+}
+
+function disagreement({ checks_disagree }: StatusRow): string {
+  return checks_disagree === 1 ? '<small class="why">the fast and the full check disagree</small>' : ''
 }
 
 function fileList(files: readonly DriftedFile[], driftCount: number): string {

@@ -333,6 +333,10 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.getByRole('button', { name: '1 day', pressed: true }).waitFor()
     await page.locator('.headline').getByText('Out of sync').waitFor()
     assert.equal(new URL(page.url()).search, '')
+    await page.locator('.headline').getByText('both: changed on the server, and in Git').waitFor()
+    assert.match(await textOf(page, '.facts-list'), /41 of 47 tasks watched, 6 only by the full check \d+ min ago/)
+    await page.getByText('The fast check and the full check disagree: The full check found').waitFor()
+    await page.locator('.file').getByText('waiting for deploy').waitFor()
 
     const track = page.locator('.track')
     await track.locator('.OUT_OF_SYNC').first().waitFor()
@@ -484,7 +488,11 @@ function textsOf(payload: string) {
     run_id: payload,
     revision: { commit: payload, branch: payload, url: LINK },
     pipeline: { url: LINK, event: payload },
-    coverage: { checked: 1, total: 2, unchecked: [{ name: payload, reason: payload }] },
+    coverage: {
+      ...{ checked: 1, total: 2, unchecked: [{ name: payload, reason: payload }] },
+      ...{ watched: 0, unwatched: [{ name: payload, reason: payload }] },
+    },
+    check: { method: 'fast', disagreement: payload },
   }
 }
 

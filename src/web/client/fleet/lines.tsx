@@ -1,6 +1,7 @@
 import { memo } from 'react'
 import { Link } from 'wouter'
 import type { StatusRow } from '../../../contract/status-json.ts'
+import { CAUSE_WORD } from '../parts/cause.ts'
 import { FreshnessMark, Status } from '../parts/status.tsx'
 import { Time } from '../parts/time.tsx'
 import { countOf, whyUnknown } from '../parts/words.ts'
@@ -112,6 +113,8 @@ function Drift({ row }: { readonly row: StatusRow }) {
       )}
       {row.modified_by !== null && <span className="dim">changed by {row.modified_by}</span>}
       {why === '' && row.drift_count === 0 && !isPart && <span className="dim">none</span>}
+      {row.cause !== null && <span className="dim">{CAUSE_WORD[row.cause]}</span>}
+      {row.checks_disagree === 1 && <span className="why">⚠ the fast and the full check disagree</span>}
       {isPart && (
         <span className="why">
           only {row.checked} of {row.total} checked

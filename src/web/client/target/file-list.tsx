@@ -1,4 +1,5 @@
 import { memo, useMemo, useState } from 'react'
+import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Time } from '../parts/time.tsx'
 import { CHANGE_WORD, countOf } from '../parts/words.ts'
@@ -45,6 +46,7 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
     <>
       <code className="name">{file.path ?? file.name}</code>{' '}
       {file.change !== undefined && <span className="change">{CHANGE_WORD[file.change]}</span>}{' '}
+      {file.cause !== undefined && <span className="change">{CAUSE_WORD[file.cause]}</span>}{' '}
       {file.kind === 'resource' && <span className="change">not a file: a task</span>}
       <span className="dim who">
         {file.modified_at !== undefined && (

@@ -11,6 +11,11 @@ export interface Shown {
   readonly filesTruncated: boolean
   readonly error: { readonly code: string; readonly message: string | null } | null
   readonly unchecked: readonly { readonly name: string; readonly reason: string }[]
+  /** Of what was checked: what only the full check compares. */
+  readonly unwatched: readonly { readonly name: string; readonly reason: string }[]
+  readonly fullCheckAt: string | null
+  /** In what two checks did not say the same; empty where that is not kept. Null: they did, as far as is known. */
+  readonly disagreement: string | null
   readonly revision: { readonly commit: string; readonly branch?: string; readonly url?: string } | null
   readonly pipelineUrl: string | null
 }
@@ -21,6 +26,7 @@ export function shownNow({
   files_truncated,
   error,
   coverage,
+  check,
   revision,
   pipeline,
 }: TargetDetails): Shown {
@@ -30,6 +36,9 @@ export function shownNow({
     filesTruncated: files_truncated,
     error,
     unchecked: coverage?.unchecked ?? [],
+    unwatched: coverage?.unwatched ?? [],
+    fullCheckAt: coverage?.full_check_at ?? null,
+    disagreement: check?.disagreement ?? null,
     revision,
     pipelineUrl: pipeline?.url ?? null,
   }
@@ -44,6 +53,9 @@ export function shownThen({ items: [row], files, files_truncated, error }: Statu
     filesTruncated: files_truncated,
     error,
     unchecked: [],
+    unwatched: [],
+    fullCheckAt: null,
+    disagreement: row.checks_disagree === 1 ? '' : null,
     revision: row.revision === null ? null : { commit: row.revision },
     pipelineUrl: row.pipeline_url,
   }

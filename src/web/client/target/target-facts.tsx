@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Status } from '../parts/status.tsx'
 import { Time, useServerNow } from '../parts/time.tsx'
@@ -7,10 +8,11 @@ import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, whyUnknown } from '../parts/w
 import { FileList } from './file-list.tsx'
 import { OnsetWindow } from './onset-window.tsx'
 import type { Shown } from './shown.ts'
+import { watchedWords } from './watched.ts'
 
 /** What is known of a target: its status, how sure that is, and the files that differ. */
 export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly isNow: boolean }) {
-  const { row, files, filesTruncated, error, unchecked, revision, pipelineUrl } = shown
+  const { row, files, filesTruncated, error, unchecked, revision, pipelineUrl, disagreement } = shown
   const why = whyUnknown(row)
   return (
     <>
@@ -22,6 +24,7 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
             <b>{countOf(row.drift_count, 'drifted file')}</b>
           </span>
         )}
+        {row.cause !== null && <span>{CAUSE_WORD[row.cause]}</span>}
         {row.since !== null && (
           <span>
             since <Time at={row.since} />
@@ -29,6 +32,11 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
         )}
       </p>
       {why !== '' && <p className="problem">{why}</p>}
+      {disagreement !== null && (
+        <p className="problem" role="alert">
+          The fast check and the full check disagree{disagreement === '' ? '' : `: ${disagreement}`}
+        </p>
+      )}
       {error?.message?.includes('\n') === true && <pre className="problem">{error.message}</pre>}
       <dl className="facts-list">
         <Fact name="Last check">
@@ -52,18 +60,8 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
         {row.checked !== null && row.total !== null && (
           <Fact name="Coverage">
             {row.checked} of {row.total} checked
-            {unchecked.length > 0 && (
-              <details>
-                <summary>{unchecked.length} not checked</summary>
-                <ul>
-                  {unchecked.map(({ name, reason }) => (
-                    <li key={`${name} ${reason}`}>
-                      <code>{name}</code> {reason}
-                    </li>
-                  ))}
-                </ul>
-              </details>
-            )}
+            <Tasks tasks={unchecked} what="not checked" />
+            <Watched shown={shown} />
           </Fact>
         )}
         {revision !== null && (
@@ -100,6 +98,38 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
     <div>
       <dt>{name}</dt>
       <dd>{children}</dd>
+    </div>
+  )
+}
+
+function Tasks({ tasks, what }: { readonly tasks: Shown['unchecked']; readonly what: string }) {
+  if (tasks.length === 0) return null
+  return (
+    <details>
+      <summary>
+        {tasks.length} {what}
+      </summary>
+      <ul>
+        {tasks.map(({ name, reason }) => (
+          <li key={`${name} ${reason}`}>
+            <code>{name}</code> {reason.replaceAll('_', ' ')}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** How much of it the fast check sees, and how old the rest is. */
+function Watched({ shown: { row, unwatched, fullCheckAt } }: { readonly shown: Shown }) {
+  const now = useServerNow()
+  const atThen = row.full_check_age_seconds === null ? null : 1_000 * row.full_check_age_seconds
+  const words = watchedWords(row, fullCheckAt === null ? atThen : now - Date.parse(fullCheckAt))
+  if (words === null) return null
+  return (
+    <div>
+      {words}
+      <Tasks tasks={unwatched} what="only by the full check" />
     </div>
   )
 }
