@@ -1,4 +1,5 @@
 import type { ConfiguredSshArgs } from './inventory.ts'
+import { strictSshOptions } from './ssh-options.ts'
 
 /** Files that Ansible needs from us; one folder, laid out as in this repository under `ansible/`. */
 export interface AnsibleParts {
@@ -91,19 +92,7 @@ export function sshVariables(options: {
 }): string {
   const socket = `${options.socketDirectory}/${CONTROL_SOCKET}%C`
   const ours = [
-    'StrictHostKeyChecking=yes',
-    'UpdateHostKeys=no',
-    `UserKnownHostsFile="${options.knownHostsFile}"`,
-    'GlobalKnownHostsFile=/dev/null',
-    // The other ways in which OpenSSH lets a server pass.
-    'NoHostAuthenticationForLocalhost=no',
-    'VerifyHostKeyDNS=no',
-    ...(options.hasKnownHostsCommand ? ['KnownHostsCommand=none'] : []),
-    'BatchMode=yes',
-    'ConnectTimeout=10',
-    // A server that hangs in the middle of a task ends its connection, not the whole check.
-    'ServerAliveInterval=5',
-    'ServerAliveCountMax=6',
+    ...strictSshOptions(options),
     // A connection that somebody opened before, with other host key settings, must not be shared.
     `ControlPath="${socket}"`,
   ]
