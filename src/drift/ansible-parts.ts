@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AnsibleParts } from './ansible-environment.ts'
@@ -16,6 +16,14 @@ export function ansibleParts(directory: string): AnsibleParts {
       ? fileURLToPath(new URL('../../ansible', import.meta.url))
       : unpack(EMBEDDED_ANSIBLE_PARTS, join(directory, 'ansible'))
   return { callbackDirectory: join(root, 'callback_plugins') }
+}
+
+/** What is run on a host by its own Python to look at it: sent over the connection, so it needs no place. */
+export function hostAgent(): string {
+  const path = 'agent/gitops_status_agent.py'
+  return typeof EMBEDDED_ANSIBLE_PARTS === 'undefined'
+    ? readFileSync(new URL(`../../ansible/${path}`, import.meta.url), 'utf8')
+    : (EMBEDDED_ANSIBLE_PARTS[path] ?? '')
 }
 
 function unpack(parts: Readonly<Record<string, string>>, root: string): string {

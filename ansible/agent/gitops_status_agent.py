@@ -1,0 +1,359 @@
+"""Looks at files of this host for gitops-status, and changes nothing.
+
+Comes over an ssh connection and is run by the Python that is here (3.6 or newer): nothing of it is written anywhere.
+The first line on standard input is a nonce; each further one is a request, a JSON object with `id`, `kind` and
+`lease_seconds`. An answer on standard output is a line `gitops-status:NONCE:ID:LENGTH:SHA256` and then LENGTH bytes of
+JSON: what start-up files of a shell print before, after or in the middle of it is never taken for a part of it.
+
+It ends at the end of standard input, also in the middle of a request, and when its lease runs out without a request.
+"""
+
+import binascii
+import errno
+import grp
+import hashlib
+import json
+import os
+import pwd
+import select
+import signal
+import stat
+import sys
+import time
+
+ATTEMPTS = 3
+CHUNK_BYTES = 1 << 20
+# Files that the kernel makes up say that they are empty.
+MORE_THAN_SAID_BYTES = 1 << 20
+MAX_ENTRIES = 20000
+MAX_NAME_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_REQUEST_BYTES = 1 << 26
+CLOCK_BOOTTIME = 7
+POLLRDHUP = 0x2000
+
+
+class Unsettled(Exception):
+    """It changed while it was looked at."""
+
+
+class TooMany(Exception):
+    pass
+
+
+class HungUp(Exception):
+    """Nobody waits for an answer any more."""
+
+
+def main():
+    # A parent may have had them ignored. The alarm ends us wherever we are, even while nobody reads our answer.
+    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir("/")
+    lines = lines_of(0)
+    nonce = next(lines, b"").decode("ascii")
+    answer(nonce, 0, {"ready": 1})
+    for line in lines:
+        request = json.loads(line.decode("ascii"))
+        signal.alarm(request["lease_seconds"])
+        try:
+            result = KINDS[request["kind"]](request)
+        except HungUp:
+            return
+        except Exception as error:
+            result = {"error": "%s: %s" % (type(error).__name__, error)}
+        answer(nonce, request["id"], result)
+
+
+def lines_of(descriptor):
+    pending = bytearray()
+    while True:
+        end = pending.find(b"\n")
+        if end >= 0:
+            line = bytes(pending[:end])
+            del pending[: end + 1]
+            yield line
+            continue
+        chunk = os.read(descriptor, 1 << 16)
+        if not chunk or len(pending) > MAX_REQUEST_BYTES:
+            return
+        pending += chunk
+
+
+def answer(nonce, number, result):
+    payload = json.dumps(result, separators=(",", ":")).encode("ascii")
+    head = "gitops-status:%s:%d:%d:%s\n" % (nonce, number, len(payload), hashlib.sha256(payload).hexdigest())
+    sys.stdout.buffer.write(head.encode("ascii") + payload + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def stop_if_hung_up():
+    poll = select.poll()
+    poll.register(0, POLLRDHUP)
+    if poll.poll(0):
+        raise HungUp()
+
+
+def look(request):
+    clock = {
+        "realtime": str(nanoseconds(time.CLOCK_REALTIME)),
+        "boottime": str(nanoseconds(CLOCK_BOOTTIME)),
+        "boot_id": boot_id(),
+    }
+    names = {}
+    paths = []
+    for path64 in request["paths"]:
+        stop_if_hung_up()
+        facts = facts_of(binascii.a2b_base64(path64), names)
+        facts["path"] = path64
+        paths.append(facts)
+    listings = []
+    for wanted in request["listings"]:
+        stop_if_hung_up()
+        listing = listing_of(binascii.a2b_base64(wanted["path"]), wanted["recurse"])
+        listing["path"] = wanted["path"]
+        listings.append(listing)
+    return {"clock": clock, "paths": paths, "listings": listings}
+
+
+# What can be asked for.
+KINDS = {"look": look}
+
+
+def nanoseconds(clock):
+    if hasattr(time, "clock_gettime_ns"):
+        return time.clock_gettime_ns(clock)
+    return int(time.clock_gettime(clock) * 1000000000)
+
+
+def boot_id():
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+def facts_of(path, names):
+    for _ in range(ATTEMPTS):
+        try:
+            # With O_PATH nothing is opened: it only holds on to what the path leads to at this moment, be it a link,
+            # a pipe or a device.
+            handle = os.open(plain(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            return absent(error)
+        try:
+            return facts_by(handle, path, names)
+        except Unsettled:
+            continue
+        except OSError as error:
+            return unreadable(error.strerror)
+        finally:
+            os.close(handle)
+    return unreadable("it is being written")
+
+
+def plain(path):
+    # A slash at the end would follow a link.
+    if not path.startswith(b"/"):
+        raise OSError(errno.EINVAL, "not an absolute path")
+    return path.rstrip(b"/") or b"/"
+
+
+def absent(error):
+    # Only these two say that nothing is there; a directory that may not be entered says nothing.
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return {"kind": "missing"}
+    return unreadable(error.strerror)
+
+
+def unreadable(reason):
+    return {"kind": "unreadable", "reason": reason or "unknown error"}
+
+
+def facts_by(handle, path, names):
+    before = os.fstat(handle)
+    facts = {
+        "mode": "%04o" % stat.S_IMODE(before.st_mode),
+        "owner": name_of(pwd.getpwuid, before.st_uid, names),
+        "group": name_of(grp.getgrgid, before.st_gid, names),
+        "uid": before.st_uid,
+        "gid": before.st_gid,
+        "mtime": str(before.st_mtime_ns),
+        "ctime": str(before.st_ctime_ns),
+        "inode": str(before.st_ino),
+        "device": str(before.st_dev),
+    }
+    if not stat.S_ISREG(before.st_mode):
+        facts["kind"] = kind_of(before.st_mode)
+        is_link = stat.S_ISLNK(before.st_mode)
+        facts["target"] = base64_of(os.readlink(b"", dir_fd=handle)) if is_link else None
+        return facts
+
+    sha256, sha1 = digests_of(handle, before.st_size)
+    facts.update(kind="file", size=str(before.st_size), links=before.st_nlink, sha256=sha256, sha1=sha1)
+    try:
+        there_now = os.lstat(plain(path))
+    except OSError:
+        raise Unsettled()
+    if identity(os.fstat(handle)) != identity(before) or identity(there_now) != identity(before):
+        raise Unsettled()
+    return facts
+
+
+def kind_of(mode):
+    if stat.S_ISDIR(mode):
+        return "directory"
+    if stat.S_ISLNK(mode):
+        return "link"
+    if stat.S_ISFIFO(mode):
+        return "fifo"
+    if stat.S_ISSOCK(mode):
+        return "socket"
+    return "device"
+
+
+def identity(status):
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_mode,
+        status.st_nlink,
+        status.st_uid,
+        status.st_gid,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def digests_of(handle, size):
+    """Of the file that `handle` holds on to, in one pass. Its path may lead elsewhere by now."""
+    try:
+        reader = os.open(b"/proc/self/fd/%d" % handle, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.EAGAIN:  # somebody holds a lease on it
+            raise Unsettled()
+        raise
+    try:
+        sha256, sha1 = hashlib.sha256(), weak_sha1()
+        left = size + MORE_THAN_SAID_BYTES
+        while True:
+            chunk = os.read(reader, CHUNK_BYTES)
+            if not chunk:
+                return sha256.hexdigest(), sha1.hexdigest()
+            left -= len(chunk)
+            if left < 0:
+                raise Unsettled()
+            sha256.update(chunk)
+            sha1.update(chunk)
+            stop_if_hung_up()
+    finally:
+        os.close(reader)
+
+
+def weak_sha1():
+    # Ansible's own checksums are SHA-1. A host in FIPS mode wants to hear that nothing is secured by it.
+    try:
+        return hashlib.sha1(usedforsecurity=False)
+    except TypeError:  # older than Python 3.9
+        return hashlib.sha1()
+
+
+def name_of(lookup, number, names):
+    # A directory service may be asked for each.
+    key = (lookup, number)
+    if key not in names:
+        try:
+            name = lookup(number)[0]
+        except KeyError:
+            name = ""
+        names[key] = name if name.isprintable() and 0 < len(name) <= 256 else str(number)
+    return names[key]
+
+
+def base64_of(data):
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def listing_of(path, recurse):
+    for _ in range(ATTEMPTS):
+        try:
+            handle = os.open(plain(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            return absent(error)
+        try:
+            mode = os.fstat(handle).st_mode
+            if stat.S_ISLNK(mode):
+                return unreadable("it is a link")
+            if not stat.S_ISDIR(mode):
+                return {"kind": "missing"}
+            found = Entries()
+            collect(handle, b"", recurse, found, 0)
+            return {"kind": "entries", "entries": sorted(found.entries)}
+        except Unsettled:
+            continue
+        except TooMany:
+            return unreadable("too many entries")
+        except OSError as error:
+            return unreadable(error.strerror)
+        finally:
+            os.close(handle)
+    return unreadable("it is being written")
+
+
+class Entries:
+    def __init__(self):
+        self.entries = []
+        self.name_bytes = 0
+
+    def add(self, letter, name):
+        self.name_bytes += len(name)
+        if len(self.entries) >= MAX_ENTRIES or self.name_bytes > MAX_NAME_BYTES:
+            raise TooMany()
+        self.entries.append(letter + base64_of(name))
+
+
+def collect(handle, prefix, recurse, found, depth):
+    """Adds the entries of the directory that `handle` holds on to. A link among them is an entry, never a way."""
+    if depth > MAX_DEPTH:
+        raise TooMany()
+    stop_if_hung_up()
+    before = identity(os.fstat(handle))
+    directories = []
+    with os.scandir(b"/proc/self/fd/%d" % handle) as entries:
+        for entry in entries:
+            letter = letter_of(entry)
+            found.add(letter, prefix + entry.name)
+            if recurse and letter == "d":
+                directories.append(entry.name)
+    if identity(os.fstat(handle)) != before:
+        raise Unsettled()
+    for name in directories:
+        try:
+            child = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                raise Unsettled()
+            raise
+        try:
+            collect(child, prefix + name + b"/", recurse, found, depth + 1)
+        finally:
+            os.close(child)
+
+
+def letter_of(entry):
+    if entry.is_symlink():
+        return "l"
+    if entry.is_dir(follow_symlinks=False):
+        return "d"
+    if entry.is_file(follow_symlinks=False):
+        return "f"
+    try:
+        mode = entry.stat(follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        raise Unsettled()
+    if stat.S_ISFIFO(mode):
+        return "p"
+    return "s" if stat.S_ISSOCK(mode) else "o"
+
+
+if __name__ == "__main__":
+    main()
