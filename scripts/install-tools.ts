@@ -23,6 +23,8 @@ export const TOOLS: readonly Tool[] = [
   { command: 'curl', package: 'curl', neededFor: 'test' },
   { command: 'faketime', package: 'faketime', neededFor: 'test' },
   { command: 'strace', package: 'strace', neededFor: 'test' },
+  // A login shell with words of its own.
+  { command: 'tcsh', package: 'tcsh', neededFor: 'test' },
   { command: 'shellcheck', package: 'shellcheck', neededFor: 'test' },
   // Steps of the Dockerfile are done, and the image is run, below an empty root.
   { command: 'bwrap', package: 'bubblewrap', neededFor: 'test' },

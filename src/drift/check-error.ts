@@ -23,6 +23,13 @@ export const CHECK_ERRORS = {
     'The server shows another host key than the known one',
     'Find out why before you trust the new one',
   ],
+  ssh_missing: ['ssh could not be started', 'Install openssh-client where the check runs'],
+  connection_lost: ['The connection to the server was lost', 'The next check will tell whether it is back'],
+  answer_invalid: [
+    'The server did not answer as agreed',
+    'Look at what it prints when you log in, and at who may change files on it',
+  ],
+  look_failed: ['The files of the server could not be looked at', 'Run gitops-status check without --fast'],
   ssh_key_invalid: ['SSH_PRIVATE_KEY was not accepted', 'It must be a whole private key without a passphrase'],
   ssh_agent_failed: ['No ssh-agent could be started', 'Install openssh-client where the check runs'],
   python_missing: ['The server has no Python that Ansible can use', 'Install python3 on it'],

@@ -132,14 +132,14 @@ export function watchedOf({ named }: Pick<HostEvidence, 'named'>): Required<Pick
 // What Ansible and OpenSSH say, most telling first. The words are theirs and change between versions: where none
 // fits, the code is the general one of its kind.
 const DISK_FULL = /No space left on device|Disk quota exceeded/i
-const UNREACHABLE_WORDS: readonly [RegExp, CheckErrorCode][] = [
+export const UNREACHABLE_WORDS: readonly [RegExp, CheckErrorCode][] = [
   [/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/i, 'host_key_changed'],
   [/Host key verification failed|No .* host key is known|authenticity of host/i, 'host_key_unknown'],
   [/Permission denied|Too many authentication failures|no mutual signature/i, 'auth_failed'],
   [DISK_FULL, 'disk_full'],
 ]
 
-const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
+export const FAILED_WORDS: readonly [RegExp, CheckErrorCode][] = [
   [DISK_FULL, 'disk_full'],
   [
     /python[\d.]*: (command )?not found|No python interpreters? found|interpreter .*not found|python.*No such file|need to set the interpreter/i,
@@ -190,7 +190,7 @@ function whyNoResult(output: string): CheckError {
     : checkError(matching(NO_RESULT_WORDS, said) ?? 'result_missing', said)
 }
 
-function matching(words: readonly [RegExp, CheckErrorCode][], message: string): CheckErrorCode | undefined {
+export function matching(words: readonly [RegExp, CheckErrorCode][], message: string): CheckErrorCode | undefined {
   return words.find(([pattern]) => pattern.test(message))?.[1]
 }
 

@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { hostAgent } from '../ansible-parts.ts'
+import { type CheckError, checkError } from '../check-error.ts'
+import { isRecord, parseJson } from '../untrusted-json.ts'
+import { AnswerReader } from './answer-reader.ts'
+import type { HostAccess } from './host-access.ts'
+import type { SnapshotResult, Watched } from './host-snapshot.ts'
+import { maxAnswerBytes, parseSnapshot } from './parse-snapshot.ts'
+import { remoteCommand, type SshSettings, sshArguments } from './ssh-command.ts'
+import { whyNotOpened } from './why-ended.ts'
+
+export interface HostOptions {
+  readonly ssh: SshSettings
+  /** Of the ssh process; SSH_AUTH_SOCK is where a key comes from that is in no file. */
+  readonly env: Readonly<Record<string, string>>
+  /** Where ssh is started: relative paths in the user's ssh arguments count from there. */
+  readonly cwd: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A connection to one host, with our agent at its end.
+ *
+ * States: open; asked (one question at a time); ended. What ends it: `close`, the signal, a deadline that passes, an
+ * answer that is not understood, and the connection itself. Once ended it answers every look with the reason.
+ */
+export interface HostSession {
+  /** Why it has ended; null while it can be asked. */
+  readonly ended: CheckError | null
+  /** One round trip. Never rejects; after an error other than `look_failed` the session has ended. */
+  look(watched: Watched, deadlineMs: number): Promise<SnapshotResult>
+  /** Ends the agent and the connection. */
+  close(): void
+}
+
+// A host that is out of reach keeps its agent no longer than this, plus the deadline of what it was asked.
+const LEASE_SECONDS = 600
+const AGENT_BYTES = Buffer.from(hostAgent())
+const MAX_SAID_BYTES = 16 * 1024
+const MAX_READY_BYTES = 1_024
+// What it takes ssh to say goodbye; then it is ended.
+const GOODBYE_MS = 2_000
+
+/**
+ * Connects by the user's own OpenSSH and starts the agent there; see docs/decisions/018-looks-by-openssh.md. When we
+ * die, even by SIGKILL, the pipe to ssh closes, and the agent ends with its input.
+ */
+export async function openHost(
+  access: HostAccess,
+  { ssh, env, cwd, signal }: HostOptions,
+  deadlineMs: number,
+): Promise<HostSession | { readonly error: CheckError }> {
+  const command = remoteCommand(access, AGENT_BYTES.length)
+  const args = typeof command === 'string' ? sshArguments(access, ssh, command) : command
+  if ('why' in args) return { error: checkError('look_failed', args.why) }
+  if (signal?.aborted) return { error: checkError('interrupted') }
+
+  // A session of its own: without a terminal nothing can ask for a password, and a signal reaches its jump hosts.
+  const child = spawn('ssh', args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  const connection = createConnection(child)
+  const onAbort = () => connection.end(checkError('interrupted'))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  connection.onEnd(() => signal?.removeEventListener('abort', onAbort))
+
+  connection.write(AGENT_BYTES)
+  const ready = await connection.ask(`${connection.nonce}\n`, { maxBytes: MAX_READY_BYTES, deadlineMs })
+  if ('error' in ready) return ready
+
+  return {
+    get ended() {
+      return connection.ended()
+    },
+    async look(watched, deadlineMs) {
+      const answer = await connection.ask(requestText(connection.nextId(), watched, deadlineMs), {
+        maxBytes: maxAnswerBytes(watched),
+        deadlineMs,
+      })
+      if ('error' in answer) return answer
+      const failure = failureIn(answer.payload)
+      if (failure !== null) return { error: checkError('look_failed', failure) }
+      const snapshot = parseSnapshot(answer.payload, watched)
+      if ('why' in snapshot) return { error: connection.end(checkError('answer_invalid', snapshot.why)) }
+      return { snapshot }
+    },
+    close: connection.close,
+  }
+}
+
+function requestText(id: number, { paths, listings }: Watched, deadlineMs: number): string {
+  const lease_seconds = LEASE_SECONDS + Math.ceil(deadlineMs / 1_000)
+  return `${JSON.stringify({ id, kind: 'look', lease_seconds, paths, listings })}\n`
+}
+
+/** What the agent says when it could not do what it was asked. Such an answer is short. */
+function failureIn(payload: Buffer): string | null {
+  if (payload.length > 4_096) return null
+  const answer = parseJson(payload.toString('latin1'))
+  return isRecord(answer) && typeof answer.error === 'string' ? answer.error : null
+}
+
+type Answer = { readonly payload: Buffer } | { readonly error: CheckError }
+
+interface Question {
+  readonly id: number
+  readonly resolve: (answer: Answer) => void
+  readonly timer: NodeJS.Timeout
+}
+
+function createConnection(child: ChildProcess) {
+  const nonce = randomBytes(16).toString('hex')
+  const reader = new AnswerReader(nonce)
+  let asked: Question | null = null
+  let lastId = -1
+  let ended: CheckError | null = null
+  let isReady = false
+  let said = ''
+  const onEnd: (() => void)[] = []
+
+  function settle(answer: Answer): void {
+    if (asked === null) return
+    clearTimeout(asked.timer)
+    const { resolve } = asked
+    asked = null
+    resolve(answer)
+  }
+
+  /** The first reason stays. */
+  function end(error: CheckError): CheckError {
+    if (ended !== null) return ended
+    ended = error
+    // The agent ends when its input does; ssh itself may hang with its host.
+    killGroup(child)
+    settle({ error })
+    for (const one of onEnd) one()
+    return error
+  }
+
+  function close(): void {
+    if (ended !== null) return
+    ended = checkError('interrupted')
+    settle({ error: ended })
+    child.stdin?.end()
+    const timer = setTimeout(() => killGroup(child), GOODBYE_MS)
+    child.once('exit', () => clearTimeout(timer))
+    for (const one of onEnd) one()
+  }
+
+  child.once('error', (error) => end(checkError('ssh_missing', error.message)))
+  child.once('close', (code) => end(isReady ? checkError('connection_lost', lastLine(said)) : whyNotOpened(code, said)))
+  child.stdin?.on('error', () => {}) // it has ended; "close" says how
+  child.stderr?.setEncoding('latin1').on('data', (text: string) => {
+    if (!isReady) said = (said + text).slice(0, MAX_SAID_BYTES)
+    else said = text.slice(-MAX_SAID_BYTES)
+  })
+  child.stdout?.on('data', (chunk: Buffer) => {
+    if (ended !== null) return
+    for (const incoming of reader.take(chunk)) {
+      if (incoming.kind === 'invalid') return void end(checkError('answer_invalid', incoming.why))
+      if (incoming.id !== asked?.id) return void end(checkError('answer_invalid', 'it answered what nobody asked'))
+      isReady = true
+      settle({ payload: incoming.payload })
+    }
+  })
+
+  return {
+    nonce,
+    end,
+    close,
+    ended: () => ended,
+    /** Of the question that is asked next. */
+    nextId: () => lastId + 1,
+    onEnd: (act: () => void) => void onEnd.push(act),
+    write: (bytes: Buffer) => void child.stdin?.write(bytes),
+    ask(text: string, { maxBytes, deadlineMs }: { maxBytes: number; deadlineMs: number }): Promise<Answer> {
+      if (ended !== null) return Promise.resolve({ error: ended })
+      if (asked !== null) throw new Error('it is being asked already')
+      return new Promise((resolve) => {
+        lastId += 1
+        const timer = setTimeout(() => end(checkError('timeout', 'the server gave no answer')), deadlineMs)
+        asked = { id: lastId, resolve, timer }
+        reader.expect(maxBytes)
+        child.stdin?.write(text)
+      })
+    },
+  }
+}
+
+function lastLine(said: string): string {
+  return said.trim().split('\n').at(-1) ?? ''
+}
+
+function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // The group has ended meanwhile.
+  }
+}
