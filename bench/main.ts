@@ -8,13 +8,14 @@ import { dashboard } from './dashboard.ts'
 import { goalsTable, mustHavePlace, replaceResults, tableText } from './figures/markdown.ts'
 import { fleet } from './fleet.ts'
 import { ingest } from './ingest.ts'
+import { look } from './look.ts'
 import { readOptions, usage, WrongUsage } from './options.ts'
 import { read } from './read.ts'
 import { endChildren } from './servers/end-with-us.ts'
 import { findPushgateway } from './servers/pushgateway.ts'
 
 /** Every benchmark. A new one: a file here, a line there, a place for its results in README.md. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { ingest, read, fleet, dashboard }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { ingest, read, fleet, dashboard, look }
 
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
 

@@ -47,6 +47,7 @@ const TINY = {
   read: ['--rounds', '1', '--seconds', '0.3', '--warm-up', '0.1', '--clients', '3', '--targets', '100', '--rate', '50'],
   fleet: ['--targets', '400', '--minutes', '0.01', '--rate', '400'],
   dashboard: ['--rounds', '1', '--targets', '100', '--many', '200', '--huge', '300'],
+  look: ['--rounds', '1', '--looks', '2', '--hosts', '2', '--many-files', '30'],
 }
 
 describe('the benchmarks', { concurrency: true }, () => {
@@ -71,7 +72,7 @@ describe('the benchmarks', { concurrency: true }, () => {
       assert.doesNotMatch(stdout + stderr, /VOID/)
       assert.match(
         stdout,
-        /^\| gitops-status-server|^\| in all \| 2 |^\| from a key to the rows that match \| – \| \d/m,
+        /^\| gitops-status-server|^\| in all \| 2 |^\| from a key to the rows that match \| – \| \d|^\| 2 × 20 files, OpenSSH \|/m,
       )
       assert.ok(readFileSync(document, 'utf8').includes(stdout.trim()))
       assert.deepEqual(readdirSync(directory), [])

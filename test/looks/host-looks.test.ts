@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -341,6 +341,10 @@ describe('a server that goes wrong in the middle of a look', () => {
       }
       assert.equal(errorOf(await hanging).code, 'timeout')
       assert.equal(session.ended?.code, 'timeout')
+      // Nor does its ssh stay here and wait.
+      const until = performance.now() + 2_000
+      while (isConnecting(web3) && performance.now() < until) await delay(20)
+      assert(!isConnecting(web3))
     } finally {
       await web3.resume()
     }
@@ -437,7 +441,8 @@ describe('nothing stays behind on a server', () => {
   }
 
   it('and nothing is written there', async () => {
-    await web1.run('touch /tmp/now')
+    // Python would compile its modules for the next time.
+    await web1.run('rm -rf /usr/lib/python3*/__pycache__ 2>/dev/null; touch /tmp/now')
     await lookAtAll([{ name: 'web1', access: accessTo(web1), watched: watching(['/etc'], ['/etc/ssh']) }], options)
     const { stdout } = await web1.run(
       'find /etc /root /home /tmp /run /usr/lib/python3* -newercm /tmp/now ! -path /tmp/now ! -path /run/sshd/log',
@@ -445,6 +450,22 @@ describe('nothing stays behind on a server', () => {
     assert.equal(stdout, '')
   })
 })
+
+/** Whether an ssh of ours is there for it. */
+function isConnecting({ port }: LabServer): boolean {
+  return readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .some((pid) => commandOf(pid).includes(`\0Port=${port}\0`))
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return '' // ended meanwhile
+  }
+}
 
 async function agentsOn(server: LabServer): Promise<string[]> {
   const { stdout } = await server.run(
