@@ -262,6 +262,8 @@ async function unshare(isRoot: boolean, name: string, publicKey: string): Promis
   // `unshare` ends after process 1, and that after all the others.
   async function stop() {
     child.ref()
+    // Its end is known when its output has ended, which may be after it has gone.
+    for (const stream of child.stdio) if (stream instanceof Socket) stream.ref()
     child.stdin.end()
     await exited
   }
