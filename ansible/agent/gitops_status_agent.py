@@ -29,6 +29,7 @@ MAX_ENTRIES = 20000
 MAX_NAME_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_REQUEST_BYTES = 1 << 26
+FIRST_LEASE_SECONDS = 600
 CLOCK_BOOTTIME = 7
 POLLRDHUP = 0x2000
 
@@ -49,6 +50,7 @@ def main():
     # A parent may have had them ignored. The alarm ends us wherever we are, even while nobody reads our answer.
     for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
+    signal.alarm(FIRST_LEASE_SECONDS)
     os.chdir("/")
     lines = lines_of(0)
     nonce = next(lines, b"").decode("ascii")

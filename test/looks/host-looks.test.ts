@@ -245,7 +245,8 @@ describe('a connection', () => {
     for (const user of users) assert.equal(factsOf(results.get(user), '/etc/hostname').kind, 'file', user)
   })
 
-  it('becomes another user by sudo, and says when it may not', async () => {
+  it('becomes another user by sudo, and says when it may not', async (t) => {
+    if (!web3.canChown) return t.skip('needs root')
     // Stands for sudo, which would make another row of the truth table pass: it is not installed in the lab.
     await web3.run(`cat >/usr/local/bin/sudo <<'END'
 #!/bin/sh
@@ -381,18 +382,18 @@ describe('a server that goes wrong in the middle of a look', () => {
       ],
       dies: ['look_failed', `printf '\u001b[2Jold python\\n' >&2; exit 3`],
     }
-    await web3.run('mkdir /opt/evil')
+    await web3.run('mkdir /etc/evil')
     for (const [name, [, script]] of Object.entries(agents)) {
-      await web3.writeFile(`/opt/evil/${name}`, `${start}${script}\n`)
+      await web3.writeFile(`/etc/evil/${name}`, `${start}${script}\n`)
     }
-    await web3.run('chmod 755 /opt/evil/*')
+    await web3.run('chmod 755 /etc/evil/*')
 
     const results = await lookAtAll(
       [
         { name: 'web1', access: accessTo(web1), watched: watching(['/etc']) },
         ...Object.keys(agents).map((name) => ({
           name,
-          access: accessTo(web3, { python: `/opt/evil/${name}` }),
+          access: accessTo(web3, { python: `/etc/evil/${name}` }),
           watched: watching(['/etc/hostname']),
         })),
       ],
