@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Lab, startLab } from '../test/lab/lab-server.ts'
 import type { Benchmark, Results, World } from './benchmark.ts'
-import { liveCpuMs, memoryMB, wholeCpuMs } from './controllers/cpu.ts'
+import { liveCpuMs, memoryMB, processCount, wholeCpuMs } from './controllers/cpu.ts'
 import type { Job, Looked } from './controllers/job.ts'
 import { neverAbove } from './figures/goal.ts'
 import { spreadTextOf, tableText } from './figures/markdown.ts'
@@ -143,9 +144,10 @@ function jobFor({ servers }: Lab, { hosts, files }: Fleet, ways: Ways): Job {
 
 async function measure(file: string, job: Job, lab: Lab, looks: number): Promise<Figure> {
   const servers = lab.servers.slice(0, job.hosts.length)
-  const serversMs = (cpu: (pid: number) => number) => servers.reduce((sum, { pid }) => sum + cpu(pid), 0)
+  const ofServers = (count: (pid: number) => number) => servers.reduce((sum, { pid }) => sum + count(pid), 0)
 
-  const serversBefore = serversMs(wholeCpuMs)
+  const processes = ofServers(processCount)
+  const serversBefore = ofServers(wholeCpuMs)
   const began = performance.now()
   const controller = start(file, job)
   const { pid } = controller
@@ -153,11 +155,11 @@ async function measure(file: string, job: Job, lab: Lab, looks: number): Promise
   const cold = {
     wallMs: performance.now() - began,
     controllerMs: liveCpuMs(pid),
-    serversMs: serversMs(wholeCpuMs) - serversBefore,
+    serversMs: ofServers(wholeCpuMs) - serversBefore,
   }
 
   const walls: number[] = []
-  const [controllerBefore, servedBefore] = [liveCpuMs(pid), serversMs(liveCpuMs)]
+  const [controllerBefore, servedBefore] = [liveCpuMs(pid), ofServers(liveCpuMs)]
   for (let n = 0; n < looks; n++) {
     const asked = performance.now()
     const { digest } = await controller.look()
@@ -167,7 +169,7 @@ async function measure(file: string, job: Job, lab: Lab, looks: number): Promise
   const warm = {
     wallMs: spreadOf(walls)?.median ?? 0,
     controllerMs: (liveCpuMs(pid) - controllerBefore) / looks,
-    serversMs: (serversMs(liveCpuMs) - servedBefore) / looks,
+    serversMs: (ofServers(liveCpuMs) - servedBefore) / looks,
   }
 
   // What is fast must also see.
@@ -175,6 +177,8 @@ async function measure(file: string, job: Job, lab: Lab, looks: number): Promise
   if ((await controller.look()).digest === first.digest) throw new Error('a look did not see an edit')
   const memory = memoryMB(pid)
   await controller.end()
+  // What is still going away would cost the next one.
+  while (ofServers(processCount) > processes) await wait(20)
   return { cold, warm, memoryMB: memory }
 }
 

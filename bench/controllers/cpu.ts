@@ -18,6 +18,11 @@ export function memoryMB(pid: number): number {
   return kilobytes.reduce((sum, each) => sum + each, 0) / 1_024
 }
 
+/** How many processes it and all below it are. */
+export function processCount(pid: number): number {
+  return familyOf(pid).length
+}
+
 function familyOf(pid: number): number[] {
   const children = threadsOf(pid).flatMap((thread) =>
     readOr(`${thread}/children`).split(' ').filter(Boolean).map(Number),
