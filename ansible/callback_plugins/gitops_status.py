@@ -9,6 +9,7 @@ As a script it needs no Ansible: `gitops_status.py < evidence.json` prints the s
 from __future__ import annotations
 
 import base64
+import datetime
 import functools
 import hashlib
 import json
@@ -16,6 +17,7 @@ import os
 import posixpath
 import re
 import shlex
+import subprocess
 import sys
 import time
 import unicodedata
@@ -28,11 +30,13 @@ description:
   - In a drift check, a run in which every play is in check mode, writes the differences, and all that stood in the
     way of finding them, to the file that GITOPS_STATUS_RESULT_FILE names, and prints DRIFTED_FILES and SYNC_STATUS.
   - Appends gitops-status-sentinel.yml to a playbook that does not end with it.
+  - Of a deployment, writes down what was deployed to which host, if GITOPS_STATUS_STATE_DIR names a directory.
 author: gitops-status
 """
 
 RESULT_FILE = "GITOPS_STATUS_RESULT_FILE"
 RUN_ID = "GITOPS_STATUS_RUN_ID"
+STATE_DIRECTORY = "GITOPS_STATUS_STATE_DIR"
 HERE = os.path.dirname(os.path.abspath(__file__))
 SENTINEL = os.environ.get("GITOPS_STATUS_SENTINEL", os.path.join(HERE, "../playbooks/gitops-status-sentinel.yml"))
 LIBRARY = os.environ.get("GITOPS_STATUS_LIBRARY", os.path.join(HERE, "../library"))
@@ -517,6 +521,11 @@ class Host:
         paths = (entry["path"] for entry in self.named if entry["path"] and entry["follows"])
         return sorted(path for path in set(map(encoded, paths)) if path)
 
+    def deployed(self):
+        """Paths that a run left as Git says."""
+        paths = (self.resolved(entry, ()) for entry in self.named + self.drift if entry["path"])
+        return sorted(path for path in set(map(encoded, paths)) if path)
+
     def wants_become(self):
         return any(entry["become"] for entry in self.drift)
 
@@ -611,6 +620,21 @@ class Host:
             # Each task would change the file as it is now: none of them says what it would be after both.
             del expected["sha256"]
         return dict(winner, expected=expected)
+
+
+def git_state(directory):
+    """The root of the repository that the directory is in, and its commit; None unless all is committed."""
+
+    def git(*words):
+        done = subprocess.run(["git", "-C", directory, *words], capture_output=True, timeout=30, check=True)
+        return os.fsdecode(done.stdout)
+
+    try:
+        root = os.path.realpath(git("rev-parse", "--show-toplevel").rstrip("\n"))
+        commit = git("rev-parse", "HEAD").strip()
+        return root, None if git("status", "--porcelain", "--untracked-files=all") else commit
+    except (OSError, subprocess.SubprocessError):
+        return os.path.realpath(os.getcwd()), None
 
 
 def rfc3339(seconds):
@@ -732,6 +756,7 @@ class CallbackModule(CallbackBase):
         self.cut_short = set()
         # Every play but the sentinel, in order.
         self.played = []
+        self.playbook = ""
         # Whether a task has variables of its own that say how a host is reached.
         self.own_ways = {}
 
@@ -742,6 +767,7 @@ class CallbackModule(CallbackBase):
 
     @watched
     def v2_playbook_on_start(self, playbook):
+        self.playbook = os.path.realpath(playbook._file_name)
         for name, host in self.hosts.items():
             if not host.sentinel:
                 self.cut_short.add(name)
@@ -800,6 +826,8 @@ class CallbackModule(CallbackBase):
     @watched
     def v2_playbook_on_stats(self, stats):
         path = os.environ.get(RESULT_FILE)
+        if self.plays and not self.check_mode and os.environ.get(STATE_DIRECTORY):
+            self.record_deploy(stats)
         if not self.plays or not (self.check_mode or path):
             return
         evidence = self.evidence()
@@ -812,6 +840,29 @@ class CallbackModule(CallbackBase):
                 self.has_written = True
             except OSError as error:
                 self._display.warning("gitops_status: no result could be written: %s" % printable(error))
+
+    def record_deploy(self, stats):
+        """What src/drift/baseline/deploys.ts reads. Without it a cause stays unknown; a deploy never fails for it."""
+        try:
+            root, commit = git_state(os.path.dirname(os.path.abspath(self.playbook)))
+            state = os.path.abspath(os.environ[STATE_DIRECTORY])
+            directory = os.path.join(state, "deploys")
+            for path in (state, directory):
+                os.makedirs(path, mode=0o700, exist_ok=True)
+            for name in stats.processed:
+                if name in self.hosts and not stats.failures.get(name) and not stats.dark.get(name):
+                    words = [os.fsencode(word) for word in (root, name, self.playbook)]
+                    record = {
+                        "format": 1,
+                        "commit": None if selection() else commit,
+                        "finished_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+                        "paths": self.hosts[name].deployed(),
+                    }
+                    file = hashlib.sha256(b"\0".join(words[:2])).hexdigest()[:32]
+                    file += "-%s.json" % hashlib.sha256(words[2]).hexdigest()[:16]
+                    write_result(os.path.join(directory, file), record)
+        except Exception as error:  # noqa: BLE001
+            self._display.warning("gitops_status: the deploy was not recorded: %s" % printable(error))
 
     def evidence(self):
         for name in self.cut_short:
