@@ -43,6 +43,15 @@ export const CHECK_ERRORS = {
   ],
   run_cut_short: ['The run ended before its last play reached this host', "Look at the run's output"],
   run_failed: ['Ansible ended with an error that belongs to no host', "Look at the run's output"],
+  changed_during_check: [
+    'The server was changed again and again while it was checked',
+    'Wait until whoever works on it has finished',
+  ],
+  path_unreadable: [
+    'Something that is watched can no longer be read',
+    'Look at its permissions, and at those of its directories',
+  ],
+  coverage_too_low: ['Too little of the playbook was checked', 'Look at what was not checked, or lower --min-coverage'],
   nothing_verified: ['No task compared anything with the server', 'Were all tasks skipped, or left out by --tags?'],
   not_a_check: ['The run was not in check mode', 'Every play must run in check mode'],
   result_missing: ['Ansible wrote no result', "Look at the run's output"],

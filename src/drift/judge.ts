@@ -14,7 +14,12 @@ export interface Verdict {
   /** Which side has changed since the last deploy that is known. Left out: that is not known. */
   readonly cause?: Cause
   /** How the verdict was reached, where more than one way is open; and where two ways did not say the same. */
-  readonly check?: { readonly method: 'full' | 'fast'; readonly disagreement?: string }
+  readonly check?: {
+    readonly method: 'full' | 'fast'
+    readonly disagreement?: string
+    /** Why the next check of the host must be a full one again. Not reported: it says nothing about the host. */
+    readonly uncertified?: string
+  }
   /** How much of the playbook looked at the server; null when there is no evidence at all. */
   readonly coverage: Coverage | null
   /** What the run named and how it reached the host, for a look at it without Ansible; null when there is no evidence. */
