@@ -44,6 +44,18 @@ export function childEnvironment(
   return { ...Object.fromEntries(passed), LC_ALL: env.LC_ALL ?? 'C.UTF-8' }
 }
 
+// They differ from run to run and say nothing about a playbook's result.
+const OF_THE_RUN = ['PATH', 'SHELL', 'TMPDIR', 'SSH_AUTH_SOCK', 'KRB5CCNAME']
+
+/** Of what is passed on, what a playbook's result may depend on. */
+export function bindingVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  passAlso: readonly string[],
+): Record<string, string> {
+  const passed = Object.entries(childEnvironment(env, passAlso))
+  return Object.fromEntries(passed.filter(([name]) => passAlso.includes(name) || !OF_THE_RUN.includes(name)))
+}
+
 function isPassed(name: string, passAlso: readonly string[]): boolean {
   if (passAlso.includes(name) || PASSED.includes(name)) return true
   return name.startsWith('LC_') || (name.startsWith('ANSIBLE_') && !NOT_PASSED.includes(name))

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   ansibleEnvironment,
   CONTROL_SOCKET,
@@ -10,12 +10,16 @@ import {
   sshVariables,
 } from './ansible-environment.ts'
 import { ansibleParts } from './ansible-parts.ts'
+import { readGitState } from './baseline/git-state.ts'
 import { type CheckError, checkError } from './check-error.ts'
 import { type ExpectedHosts, hasKnownHostsCommand, readInventory, readSshArgs } from './inventory.ts'
 import { judge, type Verdict } from './judge.ts'
 import { type KnownHosts, knownHostsFile } from './known-hosts.ts'
+import { limitTo } from './limit-to.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
+import { DEADLINES, openHostLooks } from './snapshot/host-looks.ts'
 import { startSshAgent } from './ssh-agent.ts'
+import { checkWithBaselines, type FastSettings } from './with-baselines.ts'
 
 export interface CheckRequest {
   /** Root of the GitOps repository; the other paths may be relative to it. */
@@ -32,6 +36,8 @@ export interface CheckRequest {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Names of variables that playbooks look up and that are not passed on by themselves. */
   readonly passEnv: readonly string[]
+  /** How baselines are used; null: not at all. */
+  readonly fast: FastSettings | null
   readonly signal?: AbortSignal
 }
 
@@ -43,6 +49,8 @@ export interface CheckResult {
   readonly verdicts: readonly Verdict[]
   /** Why it is not even known which hosts to expect. */
   readonly error: CheckError | null
+  /** What a person should know of baselines that could not be used, one line each. */
+  readonly notes: readonly string[]
   /** What Ansible printed, for people. Not to be sent anywhere: it may hold contents of files. */
   readonly output: string
 }
@@ -63,7 +71,7 @@ export async function runDriftCheck(request: CheckRequest): Promise<CheckResult>
   return { startedAt, durationMs: Math.round(performance.now() - began), ...outcome }
 }
 
-type Outcome = Pick<CheckResult, 'verdicts' | 'error' | 'output'>
+type Outcome = Pick<CheckResult, 'verdicts' | 'error' | 'notes' | 'output'>
 
 interface Directories {
   readonly directory: string
@@ -100,6 +108,7 @@ function temporaryError(error: unknown): CheckError {
 
 async function checkIn({ directory, socketDirectory }: Directories, request: CheckRequest): Promise<Outcome> {
   const { inventory, onlyHost, timeoutMs, privateKey } = request
+  const began = performance.now()
   const env = { ...childEnvironment(request.env, request.passEnv), ...ansibleEnvironment({ directory }) }
   const run = (file: string, args: readonly string[], more: { env?: Record<string, string>; timeoutMs: number }) =>
     runCommand({
@@ -113,20 +122,24 @@ async function checkIn({ directory, socketDirectory }: Directories, request: Che
   const ask = (file: string, args: readonly string[]) =>
     run(file, args, { timeoutMs: Math.min(timeoutMs, INVENTORY_TIMEOUT_MS) })
 
-  const [listed, configured, canAskForHostKeys] = await Promise.all([
+  const readGit = (stateDirectory: string) =>
+    readGitState({ directory: request.directory, except: resolve(request.directory, stateDirectory), run: ask })
+
+  const [listed, configured, canAskForHostKeys, git] = await Promise.all([
     readInventory({ inventory, cwd: request.directory, run: ask }),
     readSshArgs(ask),
     hasKnownHostsCommand(ask),
+    request.fast && readGit(request.fast.stateDirectory),
   ])
   const expected = onlyThe(onlyHost, listed)
   if ('error' in expected) return failed(onlyHost, expected.error)
 
-  const variables = sshVariables({
+  const ssh = {
     knownHostsFile: knownHostsFile(request.knownHosts, { directory, cwd: request.directory }),
-    socketDirectory,
     configured,
     hasKnownHostsCommand: canAskForHostKeys,
-  })
+  }
+  const variables = sshVariables({ ...ssh, socketDirectory })
   const agent =
     privateKey === null
       ? null
@@ -138,29 +151,65 @@ async function checkIn({ directory, socketDirectory }: Directories, request: Che
         })
   if (agent !== null && 'error' in agent) return failedFor(expected.hosts, agent.error)
 
-  const runId = randomUUID()
-  const resultFile = join(directory, 'result.json')
-  try {
-    const ran = await run('ansible-playbook', playbookArgs(request, variables), {
-      env: {
-        ...checkEnvironment(ansibleParts(directory), { resultFile, runId, directory }),
-        ...(agent && { SSH_AUTH_SOCK: agent.socket }),
-      },
-      timeoutMs,
+  const withKey = agent === null ? {} : { SSH_AUTH_SOCK: agent.socket }
+  const remainingMs = () => Math.max(timeoutMs - (performance.now() - began), 1)
+  const output: string[] = []
+  const checkFully = async (hosts: readonly string[], options: { limit: string | null; timeoutMs: number }) => {
+    const runId = randomUUID()
+    const resultFile = join(directory, `result-${runId}.json`)
+    const ran = await run('ansible-playbook', playbookArgs(request, options.limit, variables), {
+      env: { ...checkEnvironment(ansibleParts(directory), { resultFile, runId, directory }), ...withKey },
+      timeoutMs: options.timeoutMs,
     })
-    const output = outputOf(ran)
-    const verdicts = judge(expected.hosts, { ending: ran.ending, output, result: readIfThere(resultFile), runId })
-    return { verdicts, error: null, output }
+    output.push(outputOf(ran))
+    return judge(hosts, { ending: ran.ending, output: outputOf(ran), result: readIfThere(resultFile), runId })
+  }
+  const all = { limit: onlyHost, timeoutMs }
+  try {
+    const { fast } = request
+    if (fast === null || git === null) {
+      return { verdicts: await checkFully(expected.hosts, all), error: null, notes: [], output: output.join('\n') }
+    }
+    const looks = openHostLooks({
+      ssh,
+      env: { ...childEnvironment(request.env), ...withKey },
+      cwd: request.directory,
+      ...(request.signal && { signal: request.signal }),
+    })
+    try {
+      const { verdicts, notes } = await checkWithBaselines(expected, {
+        request: { ...request, fast },
+        git,
+        readGit: () => readGit(fast.stateDirectory),
+        look: (requests) => looks.lookAtAll(requests, DEADLINES),
+        checkFully: (hosts) =>
+          checkFully(hosts, {
+            limit: hosts.length === expected.hosts.length ? onlyHost : limitTo(hosts, directory),
+            timeoutMs: remainingMs(),
+          }),
+        hasTime: () => remainingMs() > MIN_REPEAT_MS && !request.signal?.aborted,
+      })
+      return { verdicts, error: null, notes, output: output.join('\n') }
+    } finally {
+      looks.close()
+    }
   } finally {
     await closeSharedConnections(socketDirectory, env)
     agent?.stop()
   }
 }
 
-function playbookArgs({ playbook, inventory, onlyHost, ansibleArgs }: CheckRequest, extraVariables: string): string[] {
+// Less is not enough for any playbook.
+const MIN_REPEAT_MS = 5_000
+
+function playbookArgs(
+  { playbook, inventory, ansibleArgs }: CheckRequest,
+  limit: string | null,
+  extraVariables: string,
+): string[] {
   return [
     ...['-i', inventory],
-    ...(onlyHost === null ? [] : ['--limit', onlyHost]),
+    ...(limit === null ? [] : ['--limit', limit]),
     ...ansibleArgs,
     // Last, so that they win over whatever came before.
     ...['--check', '--diff', '--extra-vars', extraVariables],
@@ -171,18 +220,18 @@ function playbookArgs({ playbook, inventory, onlyHost, ansibleArgs }: CheckReque
 function onlyThe(onlyHost: string | null, listed: ExpectedHosts): ExpectedHosts {
   if ('error' in listed || onlyHost === null) return listed
   return listed.hosts.includes(onlyHost)
-    ? { hosts: [onlyHost] }
+    ? { ...listed, hosts: [onlyHost] }
     : { error: checkError('host_not_in_inventory', onlyHost) }
 }
 
 /** Without a list of hosts the one that was asked for still gets its UNKNOWN. */
 function failed(onlyHost: string | null, error: CheckError): Outcome {
-  return onlyHost === null ? { verdicts: [], error, output: '' } : failedFor([onlyHost], error)
+  return onlyHost === null ? { verdicts: [], error, notes: [], output: '' } : failedFor([onlyHost], error)
 }
 
 function failedFor(hosts: readonly string[], error: CheckError): Outcome {
   const nothing = { status: 'UNKNOWN', error, drift: [], coverage: null, seen: null } as const
-  return { verdicts: hosts.map((host): Verdict => ({ host, ...nothing })), error: null, output: '' }
+  return { verdicts: hosts.map((host): Verdict => ({ host, ...nothing })), error: null, notes: [], output: '' }
 }
 
 function readIfThere(file: string): string | null {

@@ -21,7 +21,8 @@ describe('readInventory', () => {
       inner: { hosts: ['web2', 'web1'] },
       again: { hosts: ['web1'] },
     }
-    assert.deepEqual(await read(JSON.stringify(listed)), { hosts: ['only_vars', 'web1', 'web2'] })
+    const text = JSON.stringify(listed)
+    assert.deepEqual(await read(text), { hosts: ['only_vars', 'web1', 'web2'], text })
   })
 
   it('knows a missing file before Ansible takes it for an empty one', async () => {

@@ -4,7 +4,13 @@ import { type CheckError, checkError } from './check-error.ts'
 import type { Command, CommandResult } from './run-command.ts'
 import { isRecord, parseJson } from './untrusted-json.ts'
 
-export type ExpectedHosts = { readonly hosts: readonly string[] } | { readonly error: CheckError }
+export type ExpectedHosts =
+  | {
+      readonly hosts: readonly string[]
+      /** The whole of the inventory, as Ansible printed it. */
+      readonly text: string
+    }
+  | { readonly error: CheckError }
 
 type RunAnsible = (file: string, args: readonly string[]) => Promise<CommandResult>
 
@@ -30,7 +36,7 @@ export async function readInventory(options: {
   const hosts = ending.kind === 'exited' && ending.code === 0 ? hostsIn(stdout) : null
   if (hosts === null) return { error: whyNoHosts(stderr) }
   if (hosts.length === 0) return { error: checkError('inventory_empty') }
-  return { hosts }
+  return { hosts, text: stdout }
 }
 
 /** What Ansible gives to ssh before and after everything else, from wherever the user has set it. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { ReportBody } from '../contract/report.ts'
 import { type CheckResult, runDriftCheck } from '../drift/drift-check.ts'
+import { withMinCoverage } from '../drift/min-coverage.ts'
 import type { Origin } from './ci.ts'
 import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -31,8 +32,8 @@ export async function checkCommand(context: CommandContext): Promise<ExitCode> {
   return exitCodeOf(result, settings)
 }
 
-export function runCheck({ settings, env, directory, signal }: CommandContext): Promise<CheckResult> {
-  return runDriftCheck({
+export async function runCheck({ settings, env, directory, signal }: CommandContext): Promise<CheckResult> {
+  const result = await runDriftCheck({
     directory,
     playbook: resolve(directory, settings.playbook),
     inventory: settings.inventory,
@@ -43,8 +44,10 @@ export function runCheck({ settings, env, directory, signal }: CommandContext): 
     knownHosts: settings.knownHosts,
     env,
     passEnv: settings.passEnv,
+    fast: settings.fast,
     signal,
   })
+  return { ...result, verdicts: result.verdicts.map((verdict) => withMinCoverage(verdict, settings.minCoverage)) }
 }
 
 export function reportBodies(result: CheckResult, { settings, directory, origin }: CommandContext): ReportBody[] {
@@ -61,7 +64,8 @@ export function showPlan({ verdicts, error }: CheckResult, { settings, console }
 }
 
 /** Ansible's own output goes to people only, and only when they ask for it. */
-export function showOutput({ output }: CheckResult, { settings, console }: CommandContext): void {
+export function showOutput({ output, notes }: CheckResult, { settings, console }: CommandContext): void {
+  if (!settings.quiet) for (const note of notes) console.err(note)
   if (settings.verbose && output.trim() !== '') console.err(harmless(output))
 }
 

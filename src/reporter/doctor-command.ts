@@ -193,7 +193,10 @@ async function servers(context: CommandContext): Promise<Finding[]> {
   try {
     const ping = join(own, 'ping.yml')
     writeFileSync(ping, '- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n')
-    const { verdicts, error } = await runCheck({ ...context, settings: { ...settings, playbook: ping } })
+    const { verdicts, error } = await runCheck({
+      ...context,
+      settings: { ...settings, playbook: ping, fast: null, minCoverage: null },
+    })
     if (error !== null) return [problem('Inventory', error)]
     // A ping compares nothing, so "nothing verified" is how a server that answers ends.
     const findings = verdicts.map(

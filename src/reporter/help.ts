@@ -36,6 +36,7 @@ const EXAMPLES = {
   check: [
     ['gitops-status check', 'how do the servers differ from Git?'],
     ['gitops-status check --playbook site.yml --inventory hosts.ini', 'with a playbook of your own'],
+    ['gitops-status check --fast', 'in a second, against a certified baseline'],
     ['gitops-status check --output json -- --forks 50', 'what follows -- goes to ansible-playbook'],
   ],
   doctor: [['gitops-status doctor', 'what is missing for a report?']],
@@ -62,6 +63,7 @@ const ENVIRONMENT = [
   ['SSH_KNOWN_HOSTS', 'their host keys; or SSH_KNOWN_HOSTS_FILE; unset: ansible/known_hosts'],
   ['ANSIBLE_CONFIG', 'as for Ansible'],
   ['GITOPS_STATUS_TOKEN', 'token for the server'],
+  ['GITOPS_STATUS_BASELINE_KEY', 'seals the baselines of --fast; or …_KEY_FILE; unset: a key beside them'],
   ['GITOPS_STATUS_PUSHGATEWAY_AUTH', 'user:password for the Pushgateway; or …_AUTH_FILE'],
 ] as const
 

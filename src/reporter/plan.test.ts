@@ -34,6 +34,42 @@ describe('plan', () => {
     )
   })
 
+  it('says how each server was checked, where there are two ways', () => {
+    const fullCheckAt = new Date('2026-04-21T10:16:00Z')
+    const coverage = { checked: 47, total: 47, unchecked: [], watched: 41, unwatched: [], fullCheckAt }
+    const how = (verdict: Parameters<typeof aVerdict>[0], now = '2026-04-21T10:30:00Z') =>
+      plan([aVerdict({ coverage, ...verdict })], plain, new Date(now)).split('\n')[0]
+
+    assert.equal(
+      how({ check: { method: 'fast' } }),
+      'rsyslog-lab: SYNCED  (fast, 41 of 47 tasks watched, full check 14 min ago)',
+    )
+    assert.match(how({ check: { method: 'fast' } }, '2026-04-21T10:17:29Z') ?? '', /full check 89 s ago/)
+    assert.match(how({ check: { method: 'fast' } }, '2026-04-21T13:16:00Z') ?? '', /full check 3 h ago/)
+    assert.equal(how({ check: { method: 'full' } }), 'rsyslog-lab: SYNCED  (full check, 41 of 47 tasks watched)')
+    const learned = { checked: 47, total: 47, unchecked: [] }
+    assert.equal(
+      how({ coverage: learned, check: { method: 'full', uncertified: 'its connection is\nlocal' } }),
+      'rsyslog-lab: SYNCED  (full check, not certified: its connection is local)',
+    )
+    assert.equal(how({ coverage }), 'rsyslog-lab: SYNCED')
+  })
+
+  it('says who changed a file, and where the two ways contradict each other', () => {
+    const drift = [{ ...aDrift({ actual: {} }), cause: 'PENDING_DEPLOY' as const }]
+    const check = { method: 'full', disagreement: 'the full check finds drift in \u001b[2Jx' } as const
+    assert.deepEqual(
+      plan([aVerdict({ status: 'OUT_OF_SYNC', drift, check })], plain)
+        .split('\n')
+        .slice(0, 3),
+      [
+        'rsyslog-lab: OUT_OF_SYNC  (full check)',
+        '    The two checks disagree: the full check finds drift in x',
+        '    ~ /etc/rsyslog.d/30-lab.conf (waiting for deploy)',
+      ],
+    )
+  })
+
   it('says why nothing is known, and what to do about it', () => {
     const verdict = aVerdict({ status: 'UNKNOWN', error: checkError('unreachable', 'refused'), coverage: null })
     assert.equal(

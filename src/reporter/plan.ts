@@ -1,8 +1,9 @@
+import type { Cause } from '../contract/report.ts'
 import type { CheckErrorCode } from '../drift/check-error.ts'
 import { hintFor, printable } from '../drift/check-error.ts'
-import type { DriftEvidence, FileFacts } from '../drift/evidence.ts'
+import type { FileFacts } from '../drift/evidence.ts'
 import { readablePath } from '../drift/file-name.ts'
-import type { Verdict } from '../drift/judge.ts'
+import type { Drift, Verdict } from '../drift/judge.ts'
 
 type Paint = (text: string, color: keyof typeof COLORS) => string
 
@@ -16,15 +17,22 @@ export function painter(color: boolean): Paint {
 }
 
 /** Shows verdicts like a plan: a line for each server, one for each file that differs, and a summary. */
-export function plan(verdicts: readonly Verdict[], paint: Paint): string {
-  return [...verdicts.flatMap((verdict) => planOf(verdict, paint)), '', summary(verdicts)].join('\n')
+export function plan(verdicts: readonly Verdict[], paint: Paint, now = new Date()): string {
+  return [...verdicts.flatMap((verdict) => planOf(verdict, paint, now)), '', summary(verdicts)].join('\n')
 }
 
-function planOf({ host, status, error, drift, coverage }: Verdict, paint: Paint): string[] {
+function planOf(verdict: Verdict, paint: Paint, now: Date): string[] {
+  const { host, status, error, drift, coverage, check } = verdict
   const unchecked = coverage?.unchecked ?? []
-  const share = coverage === null ? '' : paint(`  (${coverage.checked} of ${coverage.total} checked)`, 'dim')
+  const how = [
+    ...(coverage === null || unchecked.length === 0 ? [] : [`${coverage.checked} of ${coverage.total} checked`]),
+    ...howChecked(verdict, now),
+  ].join(', ')
   return [
-    `${paint(printable(host), 'bold')}: ${paint(status, STATUS_COLORS[status])}${unchecked.length > 0 ? share : ''}`,
+    `${paint(printable(host), 'bold')}: ${paint(status, STATUS_COLORS[status])}${how && paint(`  (${how})`, 'dim')}`,
+    ...(check?.disagreement
+      ? [`    ${paint('The two checks disagree', 'yellow')}: ${printable(check.disagreement)}`]
+      : []),
     ...(error === null ? [] : [`    ${error.code}: ${error.message}`, `    ${hint(error.code, paint)}`]),
     ...drift.slice(0, MAX_SHOWN).map((entry) => `    ${driftLine(entry)}`),
     ...(drift.length > MAX_SHOWN ? [`    … and ${drift.length - MAX_SHOWN} more`] : []),
@@ -36,16 +44,46 @@ function planOf({ host, status, error, drift, coverage }: Verdict, paint: Paint)
   ]
 }
 
+/** In which way, when there are two. */
+function howChecked({ check, coverage }: Verdict, now: Date): string[] {
+  if (check === undefined) return []
+  const { watched, checked = 0, fullCheckAt } = coverage ?? {}
+  const share = watched === undefined ? [] : [`${watched} of ${checked} tasks watched`]
+  if (check.method === 'full') {
+    const uncertified = check.uncertified === undefined ? [] : [`not certified: ${printable(check.uncertified)}`]
+    return ['full check', ...share, ...uncertified]
+  }
+  return [
+    'fast',
+    ...share,
+    ...(fullCheckAt === undefined ? [] : [`full check ${ago(now.getTime() - fullCheckAt.getTime())}`]),
+  ]
+}
+
+function ago(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 90) return `${seconds} s ago`
+  return seconds < 90 * 60 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`
+}
+
+const CAUSES = {
+  SERVER_CHANGED: 'changed on the server',
+  PENDING_DEPLOY: 'waiting for deploy',
+  BOTH: 'changed on the server and in Git',
+  SAME_EDIT: 'same edit on both sides',
+} as const satisfies Record<Cause, string>
+
 function hint(code: CheckErrorCode, paint: Paint): string {
   return paint(`→ ${hintFor(code)}`, 'dim')
 }
 
-function driftLine({ path_base64, task, change, expected, actual }: DriftEvidence): string {
+function driftLine({ path_base64, task, change, expected, actual, cause }: Drift): string {
   const what = path_base64 === null ? printable(task) : readablePath(Buffer.from(path_base64, 'base64'))
   const details = [
     ...(change === 'missing' || change === 'extra' ? [change] : []),
     ...(path_base64 === null ? ['resource'] : []),
     ...differences(expected, actual),
+    ...(cause ? [CAUSES[cause]] : []),
   ]
   return `${MARKS[change]} ${what}${details.length > 0 ? ` (${details.join(', ')})` : ''}`
 }

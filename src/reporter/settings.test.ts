@@ -118,6 +118,46 @@ describe('readSettings', () => {
     assert.equal(problems.length, 13)
   })
 
+  it('checks fully unless it is told otherwise, and then keeps its state where the user keeps such things', () => {
+    const fast = (args: readonly string[], env: Record<string, string> = {}) => read(args, env).fast
+    const HOME = '/home/ci'
+    assert.equal(fast([], { HOME }), null)
+    assert.equal(fast(['--full-every', '60', '--state-dir', '/state'], { GITOPS_STATUS_FAST: '0' }), null)
+    const usual = { stateDirectory: '/home/ci/.local/state/gitops-status', key: null, fullEveryMs: 900_000 }
+    assert.deepEqual(fast(['--fast'], { HOME }), usual)
+    assert.deepEqual(fast([], { HOME, GITOPS_STATUS_FAST: '1', XDG_STATE_HOME: 'relative' }), usual)
+    assert.equal(fast(['--fast'], { HOME, XDG_STATE_HOME: '/xdg' })?.stateDirectory, '/xdg/gitops-status')
+    const env = {
+      GITOPS_STATUS_STATE_DIR: '/from-env',
+      GITOPS_STATUS_FULL_EVERY: '120',
+      GITOPS_STATUS_BASELINE_KEY_FILE: file('baseline-key', 'sixteen letters!\n'),
+    }
+    const set = { stateDirectory: '/from-env', key: 'sixteen letters!', fullEveryMs: 120_000 }
+    assert.deepEqual(fast(['--fast'], env), set)
+    const flags = ['--fast', '--state-dir', 'here', '--full-every=7']
+    assert.deepEqual(fast(flags, env), { ...set, stateDirectory: 'here', fullEveryMs: 7_000 })
+  })
+
+  it('names what is wrong about a fast check', () => {
+    assert.deepEqual(problemsOf(['--fast', '--full-every', '0'], { GITOPS_STATUS_BASELINE_KEY: 'short' }), [
+      'GITOPS_STATUS_BASELINE_KEY must have at least 16 characters',
+      '--fast needs --state-dir, or HOME',
+      '--full-every must be a whole number of seconds from 1 to 604800, not "0"',
+    ])
+    assert.deepEqual(problemsOf([], { GITOPS_STATUS_FAST: 'yes' }), ['GITOPS_STATUS_FAST must be 1 or 0, not "yes"'])
+  })
+
+  it('takes the least coverage in percent', () => {
+    assert.equal(read().minCoverage, null)
+    assert.equal(read(['--min-coverage', '100'], { GITOPS_STATUS_MIN_COVERAGE: '80' }).minCoverage, 100)
+    assert.equal(read([], { GITOPS_STATUS_MIN_COVERAGE: '80' }).minCoverage, 80)
+    for (const wrong of ['0', '101', '80%', '0.8', '']) {
+      assert.deepEqual(problemsOf([`--min-coverage=${wrong}`]), [
+        `--min-coverage must be a whole number of percent from 1 to 100, not ${JSON.stringify(wrong)}`,
+      ])
+    }
+  })
+
   it('pushes nowhere unless it is told where', () => {
     assert.equal(read().pushgateway, null)
     assert.equal(read(['--pushgateway-job', 'x'], { GITOPS_STATUS_PUSHGATEWAY_URL: '' }).pushgateway, null)

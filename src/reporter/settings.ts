@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { printable } from '../drift/check-error.ts'
+import type { FastSettings } from '../drift/with-baselines.ts'
 import { WrongSettings } from '../wrong-settings.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { type Pushgateway, TAKEN_METRICS } from './pushgateway.ts'
@@ -21,6 +23,10 @@ export interface Settings {
   readonly timeoutMs: number
   readonly intervalSeconds: number | null
   readonly passEnv: readonly string[]
+  /** Null: every check is a full one. */
+  readonly fast: FastSettings | null
+  /** In percent; null: however little was checked. */
+  readonly minCoverage: number | null
   readonly ansibleArgs: readonly string[]
   readonly dryRun: boolean
   readonly output: 'text' | 'json'
@@ -46,6 +52,25 @@ export const FLAGS = {
     multiple: true,
     help: 'pass this variable on to Ansible; may be repeated',
   },
+  fast: {
+    type: 'boolean',
+    help: 'look at files against a certified baseline; Ansible only where that does not do (GITOPS_STATUS_FAST=1)',
+  },
+  'full-every': {
+    type: 'string',
+    value: 'SECONDS',
+    help: 'with --fast: full check of a server at least so often (900; GITOPS_STATUS_FULL_EVERY)',
+  },
+  'state-dir': {
+    type: 'string',
+    value: 'DIRECTORY',
+    help: 'with --fast: where baselines are kept (~/.local/state/gitops-status; GITOPS_STATUS_STATE_DIR)',
+  },
+  'min-coverage': {
+    type: 'string',
+    value: 'PERCENT',
+    help: 'UNKNOWN instead of SYNCED when less of the playbook was checked (GITOPS_STATUS_MIN_COVERAGE)',
+  },
   pushgateway: {
     type: 'string',
     value: 'URL',
@@ -68,6 +93,9 @@ export const FLAGS = {
 } as const satisfies Flags
 
 const DEFAULT_TIMEOUT_SECONDS = 600
+const DEFAULT_FULL_EVERY_SECONDS = 900
+// Shorter ones are guessed.
+const MIN_KEY_LENGTH = 16
 // A timer of Node's that is set to more than 24 days goes off at once.
 const MAX_TIMEOUT_SECONDS = 7 * 86_400
 // contract/report.ts has the rule.
@@ -122,6 +150,11 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
         DEFAULT_TIMEOUT_SECONDS),
     intervalSeconds: seconds({ flag: values.interval, env, name: 'INTERVAL', max: MAX_INTERVAL_SECONDS }, problems),
     passEnv: values['pass-env'] ?? [],
+    fast: fast(values, env, problems),
+    minCoverage: wholeNumber(
+      { flag: values['min-coverage'], env, name: 'MIN_COVERAGE', what: 'a whole number of percent', max: 100 },
+      problems,
+    ),
     ansibleArgs: end === -1 ? [] : args.slice(end + 1),
     dryRun: values['dry-run'] ?? false,
     output: values.output === 'json' ? 'json' : 'text',
@@ -152,16 +185,55 @@ export function secret(name: string, env: Env, problems: string[]): string | nul
   }
 }
 
-function seconds(
-  { flag, env, name, max }: { flag: string | undefined; env: Env; name: 'TIMEOUT' | 'INTERVAL'; max: number },
+/** Null when neither the flag nor the environment asks for a fast check; its other settings are then of no interest. */
+function fast(
+  values: { readonly fast?: boolean; readonly 'full-every'?: string; readonly 'state-dir'?: string },
+  env: Env,
+  problems: string[],
+): FastSettings | null {
+  const asked = env.GITOPS_STATUS_FAST ?? ''
+  if (!['', '0', '1'].includes(asked)) {
+    problems.push(`GITOPS_STATUS_FAST must be 1 or 0, not ${JSON.stringify(printable(asked).slice(0, 60))}`)
+  }
+  if (!values.fast && asked !== '1') return null
+
+  const key = secret('GITOPS_STATUS_BASELINE_KEY', env, problems)?.trim() ?? null
+  if (key !== null && key.length < MIN_KEY_LENGTH) {
+    problems.push(`GITOPS_STATUS_BASELINE_KEY must have at least ${MIN_KEY_LENGTH} characters`)
+  }
+  const stateDirectory = values['state-dir'] ?? (env.GITOPS_STATUS_STATE_DIR || defaultStateDirectory(env))
+  if (stateDirectory === null || stateDirectory === '') problems.push('--fast needs --state-dir, or HOME')
+  const fullEvery = seconds({ flag: values['full-every'], env, name: 'FULL_EVERY', max: MAX_TIMEOUT_SECONDS }, problems)
+  return { stateDirectory: stateDirectory ?? '', key, fullEveryMs: 1000 * (fullEvery ?? DEFAULT_FULL_EVERY_SECONDS) }
+}
+
+/** https://specifications.freedesktop.org/basedir-spec/latest/: what is not absolute there does not count. */
+function defaultStateDirectory({ XDG_STATE_HOME = '', HOME = '' }: Env): string | null {
+  if (XDG_STATE_HOME.startsWith('/')) return join(XDG_STATE_HOME, 'gitops-status')
+  return HOME.startsWith('/') ? join(HOME, '.local/state/gitops-status') : null
+}
+
+interface Numeric {
+  readonly flag: string | undefined
+  readonly env: Env
+  readonly name: 'TIMEOUT' | 'INTERVAL' | 'FULL_EVERY' | 'MIN_COVERAGE'
+  readonly max: number
+}
+
+function seconds(options: Numeric, problems: string[]): number | null {
+  return wholeNumber({ ...options, what: 'a whole number of seconds' }, problems)
+}
+
+function wholeNumber(
+  { flag, env, name, max, what }: Numeric & { readonly what: string },
   problems: string[],
 ): number | null {
   const value = flag ?? env[`GITOPS_STATUS_${name}`] ?? ''
   if (flag === undefined && value === '') return null
   if (/^[1-9]\d{0,6}$/.test(value) && Number(value) <= max) return Number(value)
 
-  const what = flag === undefined ? `GITOPS_STATUS_${name}` : `--${name.toLowerCase()}`
-  problems.push(`${what} must be a whole number of seconds from 1 to ${max}, not ${JSON.stringify(value.slice(0, 60))}`)
+  const where = flag === undefined ? `GITOPS_STATUS_${name}` : `--${name.toLowerCase().replace('_', '-')}`
+  problems.push(`${where} must be ${what} from 1 to ${max}, not ${JSON.stringify(value.slice(0, 60))}`)
   return null
 }
 

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { bindingVariables } from './ansible-environment.ts'
+import { type Baselines, isFileError, openBaselines } from './baseline/baseline-file.ts'
+import { bindingsOf } from './baseline/binding.ts'
+import { recordedDeploys } from './baseline/deploys.ts'
+import type { GitState } from './baseline/git-state.ts'
+import { Untrusted } from './baseline/state-directory.ts'
+import { printable } from './check-error.ts'
+import { type FastCheckParts, fastCheck, type Note } from './fast-check.ts'
+import type { Verdict } from './judge.ts'
+import type { KnownHosts } from './known-hosts.ts'
+
+export interface FastSettings {
+  /** Where baselines are kept; may be relative to the repository. */
+  readonly stateDirectory: string
+  /** What seals them; null: a key that is kept beside them. */
+  readonly key: string | null
+  /** The age at which a full check is due again. */
+  readonly fullEveryMs: number
+}
+
+/** What of a request the verdict depends on. */
+interface BaselineRequest {
+  readonly directory: string
+  readonly playbook: string
+  readonly inventory: string
+  readonly ansibleArgs: readonly string[]
+  readonly knownHosts: KnownHosts
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly passEnv: readonly string[]
+  readonly fast: FastSettings
+}
+
+/** Without a place for baselines every host gets the full check, and people are told why. */
+export async function checkWithBaselines(
+  { hosts, text }: { readonly hosts: readonly string[]; readonly text: string },
+  options: Pick<FastCheckParts, 'look' | 'checkFully' | 'hasTime'> & {
+    readonly request: BaselineRequest
+    readonly git: GitState
+    readonly readGit: () => Promise<GitState>
+  },
+): Promise<{ readonly verdicts: readonly Verdict[]; readonly notes: readonly string[] }> {
+  const { request, git, readGit, checkFully } = options
+  const { directory, playbook, inventory, fast } = request
+  const stateDirectory = resolve(directory, fast.stateDirectory)
+  const baselines = usable(() =>
+    openBaselines(stateDirectory, {
+      check: { directory: realpathSync(directory), playbook, inventory },
+      key: fast.key,
+    }),
+  )
+  if ('why' in baselines || git.changes === null) {
+    const why = 'why' in baselines ? baselines.why : 'what is not committed cannot be compared'
+    const verdicts = (await checkFully(hosts)).map((verdict) => ({ ...verdict, check: { method: 'full' as const } }))
+    return { verdicts, notes: [`No baselines, so every server gets the full check: ${why}`] }
+  }
+
+  const commit = git.isClean ? git.commit : null
+  const facts = {
+    commit: git.commit,
+    changes: git.changes,
+    playbook: `${playbook} ${existsSync(playbook) ? sha256(readFileSync(playbook)) : ''}`,
+    inventory: text,
+    ansibleArgs: request.ansibleArgs,
+    variables: bindingVariables(request.env, request.passEnv),
+    hostKeys: JSON.stringify(request.knownHosts),
+  }
+  const { verdicts, notes } = await fastCheck(hosts, {
+    ...options,
+    baselines,
+    bindingOf: bindingsOf(facts, baselines.key),
+    commit,
+    deployOf: (host) => recordedDeploys(stateDirectory, { repository: git.root, host, commit }),
+    isGitUnchanged: async () => {
+      const now = await readGit()
+      return now.commit === git.commit && now.changes === git.changes
+    },
+    fullEveryMs: fast.fullEveryMs,
+    now: () => new Date(),
+  })
+  return { verdicts, notes: summed(notes) }
+}
+
+function usable(open: () => Baselines): Baselines | { readonly why: string } {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof Untrusted || isFileError(error)) return { why: error.message }
+    throw error
+  }
+}
+
+/** One line for all hosts of which the same is to be said. */
+function summed(notes: readonly Note[]): string[] {
+  const hosts = new Map<string, string[]>()
+  for (const { host, text } of notes) hosts.set(text, [...(hosts.get(text) ?? []), host])
+  return [...hosts].map(([text, alike]) => {
+    const names = alike.slice(0, MAX_NAMES).map(printable)
+    const more = alike.length > names.length ? ` and ${alike.length - names.length} more` : ''
+    return `${names.join(', ')}${more}: ${printable(text)}`
+  })
+}
+
+const MAX_NAMES = 3
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
