@@ -27,7 +27,22 @@ export default {
       comment: 'contract/ is the wire format. It must not lean on how we store, serve or send it.',
       severity: 'error',
       from: { path: '^src/contract/', pathNot: '[.]test[.]ts$' },
-      to: { path: '^src/(?!(contract|domain)/)' },
+      to: { path: '^src/(?!(contract|domain|redaction)/)' },
+    },
+    {
+      name: 'redaction-at-both-ends-and-nowhere-else',
+      comment:
+        'What a report brings is redacted where it is made (reporter/) and where it is read (contract/), before anybody else sees it. Who redacted again behind that would hide that one of the two had failed.',
+      severity: 'error',
+      from: { path: '^src/(?!(redaction|reporter|contract)/)' },
+      to: { path: '^src/redaction/' },
+    },
+    {
+      name: 'redaction-stands-alone',
+      comment: 'redaction/ takes text and gives text: both ends use it, so it knows neither.',
+      severity: 'error',
+      from: { path: '^src/redaction/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^(src/(?!redaction/)|node_modules/)' },
     },
     {
       name: 'check-and-report-need-no-server',
@@ -44,7 +59,7 @@ export default {
       severity: 'error',
       from: { path: '^src/reporter/' },
       to: {
-        path: '^src/(?!(reporter|drift|init|woodpecker|contract|domain)/)',
+        path: '^src/(?!(reporter|drift|init|woodpecker|redaction|contract|domain)/)',
         pathNot: '^src/(closest-word|wrong-settings)[.]ts$',
       },
     },
