@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { TLocalizedValidationError } from 'typebox/error'
 import type { FieldProblem } from '../domain/fault.ts'
+import { redactText } from '../redaction/redact.ts'
 
 /** Names a field for people and for machines. */
 export function problemAt(pointer: string, detail: string): FieldProblem {
@@ -41,7 +42,8 @@ export function describeError(
     case 'maxItems':
       return here(`must not have more than ${error.params.limit} entries`)
     case '~refine':
-      return here(`${error.message}; got ${shown(found)}`)
+      // Of a difference nothing is repeated: what is not valid could not be redacted either.
+      return here(error.instancePath.endsWith('/diff') ? error.message : `${error.message}; got ${shown(found)}`)
     default:
       return here(`${error.message}; got ${shown(found)}`)
   }
@@ -69,8 +71,12 @@ function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object'
   // JSON has no word for the Infinity that 1e400 is read as.
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
-  return text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
+  const safe = redactText(text.slice(0, MAX_READ))
+  return safe.length > 60 ? `${safe.slice(0, 60).toWellFormed()}…` : safe
 }
+
+// What is cut from a secret is still a part of it, so it is redacted before.
+const MAX_READ = 1_000
 
 function withArticle(type: string): string {
   if (type === 'integer') return 'a whole number'

@@ -4,6 +4,12 @@ export const MAX_FILES = 5_000
 /** In characters. Linux allows a path of 4,096 bytes, each of which may need four characters (`\xNN`) to be shown. */
 export const MAX_FILE_NAME_LENGTH = 16_384
 
+/** Of one file's difference, in characters. */
+export const MAX_DIFF_LENGTH = 65_536
+
+/** Of a sentence, in characters. */
+export const MAX_TEXT_LENGTH = 4_096
+
 /** More reports than this in one request are refused, so that one request cannot hold up the others. */
 export const MAX_BATCH = 1_000
 

@@ -6,9 +6,10 @@ import { SYNC_STATUSES } from '../domain/report.ts'
 import { contradictionsIn } from './contradictions.ts'
 import { describeError, problemAt } from './field-problem.ts'
 import { withSoundNames } from './file-names.ts'
-import { MAX_FILE_NAME_LENGTH, MAX_FILES } from './limits.ts'
+import { MAX_DIFF_LENGTH, MAX_FILE_NAME_LENGTH, MAX_FILES, MAX_TEXT_LENGTH } from './limits.ts'
 import { isTime } from './time.ts'
 import { createIsPlain, unknownFieldsOf } from './unknown-fields.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 // Names end up in URLs, metric labels, badges and log lines. The rule leaves room for host names, addresses and
 // "owner/name", and keeps out whatever would need escaping anywhere. No space: see targetKey.
@@ -27,7 +28,7 @@ const LINK = Type.String({
   description: 'a URL that begins with https:// or http://',
 })
 const SHORT_TEXT = text({ maxLength: 512 })
-const LONG_TEXT = text({ maxLength: 4_096 })
+const LONG_TEXT = text({ maxLength: MAX_TEXT_LENGTH })
 
 /** Which side of a difference has changed since the last deploy that is known. */
 export const CAUSES = ['SERVER_CHANGED', 'PENDING_DEPLOY', 'BOTH', 'SAME_EDIT'] as const
@@ -60,7 +61,7 @@ export const DRIFTED_FILE = Type.Object({
   actual: Type.Optional(FILE_FACTS),
   modified_at: Type.Optional(TIME),
   modified_by: Type.Optional(SHORT_TEXT),
-  diff: Type.Optional(text({ maxLength: 65_536 })),
+  diff: Type.Optional(text({ maxLength: MAX_DIFF_LENGTH })),
   cause: Type.Optional(Type.Enum([...CAUSES])),
 })
 
@@ -144,14 +145,21 @@ export function parseReport(value: unknown, at = ''): ParsedReport {
     ]
     return { problems: problems.slice(0, MAX_PROBLEMS) }
   }
-  if (isPlain(value)) return withSoundNames(value)
+  if (isPlain(value)) return asKept(value)
 
   const { known, unknown } = unknownFieldsOf(REPORT, value)
-  const { body, warnings } = withSoundNames(known as ReportBody) // less the fields that the check above did not ask for
+  const { body, warnings } = asKept(known as ReportBody) // less the fields that the check above did not ask for
   return {
     body,
     warnings: [...unknown.map((field) => `"${field}" is not a field of a report and was left out`), ...warnings],
   }
+}
+
+/** What becomes of every report that is valid, before anybody else sees it. */
+function asKept(value: ReportBody): { readonly body: ReportBody; readonly warnings: readonly string[] } {
+  const named = withSoundNames(value)
+  const { body, warnings } = withoutSecrets(named.body)
+  return { body, warnings: warnings.length === 0 ? named.warnings : [...named.warnings, ...warnings] }
 }
 
 // NUL and lone surrogates cannot be stored or sent on by everything that a report passes (PostgreSQL, UTF-8). Whoever
