@@ -1,8 +1,8 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { unifiedDifference } from '../unified-difference.ts'
 import { linkedFolder } from './linked-folder.ts'
 import type { ScaffoldFile } from './scaffold.ts'
-import { unifiedDifference } from './unified-difference.ts'
 
 export type Comparison =
   | { readonly state: 'missing' | 'same' | 'kept' }

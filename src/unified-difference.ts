@@ -4,7 +4,8 @@ const CONTEXT_LINES = 3
 const MAX_COMPARISONS = 4_000_000
 
 type Mark = ' ' | '-' | '+'
-interface Line {
+/** A line with its line break, of the one text, of the other, or of both. */
+export interface Line {
   readonly mark: Mark
   readonly text: string
 }
@@ -12,16 +13,17 @@ interface Line {
 /** What makes `after` of `before`, as `diff -u` shows it. Empty when they are the same. */
 export function unifiedDifference(path: string, before: string, after: string): string {
   if (before === after) return ''
-  const lines = compare(linesOf(before), linesOf(after))
+  const lines = compareLines(linesOf(before), linesOf(after))
   return [`--- a/${path}`, `+++ b/${path}`, ...hunks(lines)].join('\n')
 }
 
 /** With their line breaks, so that a missing one at the end is a difference, too. */
-function linesOf(text: string): string[] {
+export function linesOf(text: string): string[] {
   return text === '' ? [] : text.split(/(?<=\n)/)
 }
 
-function compare(before: readonly string[], after: readonly string[]): Line[] {
+/** Every line of both texts, those of the one before those of the other where they differ. */
+export function compareLines(before: readonly string[], after: readonly string[]): Line[] {
   const shorter = Math.min(before.length, after.length)
   let head = 0
   while (head < shorter && before[head] === after[head]) head++
@@ -73,7 +75,8 @@ function compareMiddle(before: readonly string[], after: readonly string[]): Lin
   return lines
 }
 
-function* hunks(lines: readonly Line[]): Generator<string> {
+/** The lines that differ, with three round them. */
+export function* hunks(lines: readonly Line[]): Generator<string> {
   const changed = lines.flatMap(({ mark }, index) => (mark === ' ' ? [] : [index]))
   let next = 0
   while (next < changed.length) {
