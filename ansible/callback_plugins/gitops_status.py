@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+from urllib.parse import quote
 
 DOCUMENTATION = """
 name: gitops_status
@@ -29,6 +30,7 @@ short_description: Record how the hosts differ from Git
 description:
   - In a drift check, a run in which every play is in check mode, writes the differences, and all that stood in the
     way of finding them, to the file that GITOPS_STATUS_RESULT_FILE names, and prints DRIFTED_FILES and SYNC_STATUS.
+  - Where GITOPS_STATUS_DIFF is 1, the file also gets what Ansible shows of the content of files that differ.
   - Appends gitops-status-sentinel.yml to a playbook that does not end with it.
   - Of a deployment, writes down what was deployed to which host, if GITOPS_STATUS_STATE_DIR names a directory.
 author: gitops-status
@@ -37,6 +39,7 @@ author: gitops-status
 RESULT_FILE = "GITOPS_STATUS_RESULT_FILE"
 RUN_ID = "GITOPS_STATUS_RUN_ID"
 STATE_DIRECTORY = "GITOPS_STATUS_STATE_DIR"
+DIFF = "GITOPS_STATUS_DIFF"
 HERE = os.path.dirname(os.path.abspath(__file__))
 SENTINEL = os.environ.get("GITOPS_STATUS_SENTINEL", os.path.join(HERE, "../playbooks/gitops-status-sentinel.yml"))
 LIBRARY = os.environ.get("GITOPS_STATUS_LIBRARY", os.path.join(HERE, "../library"))
@@ -50,6 +53,12 @@ BECOME_VARIABLE = "gitops_status_become"
 WAY = ("connection", "remote_user", "port", "become", "become_method", "become_user", "become_flags", "become_exe")
 
 MAX_MESSAGE = 300
+# In characters, of both sides together. Ansible shows no file of more than 104,448 bytes; a report takes 65,536 characters
+# of a difference, and of all of a host 262,144.
+MAX_TEXTS_OF_HOST = 4 * 1024 * 1024
+MAX_TEXTS = 64 * 1024 * 1024
+# Shorter values from a vault are found in every other word.
+MIN_VAULTED = 4
 
 # Change nothing on the host and compare nothing with it; that a fact or a host was added to the run is no drift.
 CONTROL = frozenset("""
@@ -287,6 +296,21 @@ def expected_of(action, data, args):
     return expected
 
 
+def texts_of(action, data):
+    """What Ansible shows of the content on both sides, and why there is no more of it."""
+    texts, left_out = [], None
+    for diff in diffs_of(data):
+        if any(key in diff for key in ("src_larger", "dst_larger")):
+            left_out = "too_large"
+        elif any(key in diff for key in ("src_binary", "dst_binary")):
+            left_out = "binary"
+        elif has_sides(diff) and differs(diff, action):
+            server, git = side(diff["before"]), side(diff["after"])
+            if isinstance(server, str) and isinstance(git, str) and server != git:
+                texts.append({"server": server, "git": git})
+    return ([], left_out) if left_out else (texts, None)
+
+
 def whole_path(value):
     if not isinstance(value, str) or not value.startswith("/"):
         return None
@@ -506,6 +530,9 @@ class Host:
         self.facts = {}
         # Of what a task would follow, if it were a link.
         self.kinds = {}
+        self.texts_size = 0
+        # Where values in the texts may come from.
+        self.sources = {}
 
     def candidates(self):
         paths = set()
@@ -594,7 +621,7 @@ class Host:
         actual = {key: facts[key] for key in ("sha256", "mode", "owner", "group") if key in facts}
         if facts.get("type") not in (None, "file"):
             actual["type"] = facts["type"]
-        return {
+        described = {
             "task": entry["task"],
             "path_base64": path_base64,
             "change": change,
@@ -602,6 +629,11 @@ class Host:
             "actual": actual,
             "modified_at": modified_at,
         }
+        if entry.get("texts"):
+            described["texts"] = entry["texts"]
+        if entry.get("text_left_out"):
+            described["text_left_out"] = entry["text_left_out"]
+        return described
 
     @staticmethod
     def told_apart(change, entry, facts):
@@ -619,7 +651,13 @@ class Host:
         if len({entry["expected"].get("sha256", expected.get("sha256")) for entry in (first, second)}) > 1:
             # Each task would change the file as it is now: none of them says what it would be after both.
             del expected["sha256"]
-        return dict(winner, expected=expected)
+        both = dict(winner, expected=expected)
+        texts = first.get("texts", []) + [text for text in second.get("texts", []) if text not in first.get("texts", [])]
+        left_out = first.get("text_left_out") or second.get("text_left_out")
+        for key, value in (("texts", texts), ("text_left_out", left_out)):
+            if value:
+                both[key] = value
+        return both
 
 
 def git_state(directory):
@@ -668,6 +706,17 @@ from ansible.plugins.loader import module_loader
 from ansible.release import __version__ as ansible_version
 from ansible.template import Templar
 
+try:
+    # Until 2.18. Later versions mark values in another way, which nobody has tried with this: texts then stay here as
+    # soon as a run can decrypt anything.
+    from ansible.parsing.yaml.objects import AnsibleBaseYAMLObject, AnsibleVaultEncryptedUnicode
+    if not hasattr(AnsibleBaseYAMLObject, "ansible_pos"):
+        AnsibleVaultEncryptedUnicode = None
+except ImportError:
+    AnsibleVaultEncryptedUnicode = None
+
+VAULT_HEADER = b"$ANSIBLE_VAULT;"
+
 
 class Result:
     """One result, alike for every version of Ansible."""
@@ -699,6 +748,78 @@ class Result:
             # A variable in the name may be the very thing that no_log hides.
             name = written["name"]
         return printable(name)
+
+
+def is_within(value, text):
+    """Whether any line of a value is in a text, in one of the forms that src/reporter/file-difference.ts looks for."""
+    forms = [line.strip() for line in value.split("\n")]
+    raw = value.encode("utf-8", "surrogateescape")
+    forms += [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(raw, safe="")]
+    forms.append(base64.b64encode(raw).decode("ascii").rstrip("="))
+    return any(len(form) >= MIN_VAULTED and form in text for form in forms)
+
+
+class Vaults:
+    """Which values came from a vault.
+
+    Known is a value that is encrypted by itself, and one from a file that is. What a template, a filter or a lookup
+    made of one is not: it is found in a text as far as it holds the value as it was.
+    """
+
+    def __init__(self, loader):
+        self.loader = loader
+        self.is_encrypted = functools.lru_cache(maxsize=None)(self._is_encrypted)
+
+    def are_there(self):
+        """Whether the run can decrypt anything; in doubt it can."""
+        vault = getattr(self.loader, "_vault", None)
+        return vault is None or bool(getattr(vault, "secrets", True))
+
+    @staticmethod
+    def can_be_told():
+        return AnsibleVaultEncryptedUnicode is not None
+
+    @staticmethod
+    def _is_encrypted(path):
+        try:
+            with open(path, "rb") as file:
+                return file.read(len(VAULT_HEADER)) == VAULT_HEADER
+        except OSError:
+            return False
+
+    def is_source(self, result):
+        """Whether what a task writes lies in the repository encrypted as a whole; in doubt it does."""
+        args = result.field("args")
+        source = args.get("src") if isinstance(args, dict) else None
+        if result.action not in INTO_DIRECTORY or not isinstance(source, str) or args.get("remote_src"):
+            return False
+        folder = "templates" if result.action == "template" else "files"
+        try:
+            found = self.loader.path_dwim_relative_stack(result.task.get_search_path(), folder, source)
+        except Exception:  # noqa: BLE001
+            return True
+        return self.is_encrypted(found)
+
+    def values_in(self, variables):
+        found, waiting, seen = set(), [variables], set()
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, (dict, list, tuple)):
+                if id(value) in seen:
+                    continue
+                seen.add(id(value))
+                waiting.extend(value.values() if isinstance(value, dict) else value)
+            elif isinstance(value, AnsibleVaultEncryptedUnicode) or self.is_from_file(value):
+                text = str(value)
+                if len(text.strip()) >= MIN_VAULTED:
+                    found.add(text)
+        return found
+
+    def is_from_file(self, value):
+        if not isinstance(value, str):
+            return False
+        position = getattr(value, "ansible_pos", None)
+        return bool(position and isinstance(position[0], str) and self.is_encrypted(position[0]))
 
 
 def goes_on_after_failure(task):
@@ -759,6 +880,9 @@ class CallbackModule(CallbackBase):
         self.playbook = ""
         # Whether a task has variables of its own that say how a host is reached.
         self.own_ways = {}
+        self.wants_texts = os.environ.get(DIFF) == "1"
+        self.texts_size = 0
+        self.vaults = None
 
     def host(self, name):
         return self.hosts.setdefault(name, Host())
@@ -883,6 +1007,8 @@ class CallbackModule(CallbackBase):
             evidence = self.hosts[name].evidence()
             if self.check_mode and self.hosts[name].reached:
                 evidence["access"] = self.access_of(name)
+            if self.wants_texts:
+                self.add_vaulted(name, evidence)
         except Exception as error:  # noqa: BLE001
             evidence = Host().evidence()
             broken.append("%s: %s" % (type(error).__name__, error))
@@ -1023,6 +1149,8 @@ class CallbackModule(CallbackBase):
         is_different = any(differs(diff, action) for diff in diffs)
         if data.get("changed") or is_different:
             host.drift.append(self.drift_of(result))
+            if self.wants_texts:
+                self.keep_texts(host, result, host.drift[-1])
         if action == "find" and not result.no_log and not result.is_elsewhere:
             listed, looked_for = looked_through(data, result.field("args") or {})
             for path, recurse in listed:
@@ -1038,6 +1166,68 @@ class CallbackModule(CallbackBase):
             host.verified += 1
             host.named.append(self.named_of(result))
             self.take_way(host, result)
+
+    def keep_texts(self, host, result, entry):
+        """Only what Ansible itself shows: nothing of a task with no_log or `diff: false`."""
+        if result.no_log or result.field("diff") is False or result.is_elsewhere or not entry["path"]:
+            return
+        texts, entry["text_left_out"] = texts_of(result.action, result.data)
+        size = sum(len(text["server"]) + len(text["git"]) for text in texts)
+        if not texts:
+            return
+        if self.vaults is None:
+            self.vaults = Vaults(result.task.get_loader())
+        vaults = self.vaults
+        if vaults.are_there() and (not vaults.can_be_told() or vaults.is_source(result)):
+            entry["text_left_out"] = "vault"
+        elif host.texts_size + size > MAX_TEXTS_OF_HOST or self.texts_size + size > MAX_TEXTS:
+            entry["text_left_out"] = "too_large"
+        else:
+            host.texts_size += size
+            self.texts_size += size
+            entry["texts"] = texts
+            role = getattr(result.task, "_role", None)
+            host.sources[(self.played[-1]._uuid, role and role._uuid)] = (self.played[-1], result.task)
+            host.sources[result.task._uuid] = (None, result.task.get_vars())
+
+    def add_vaulted(self, name, evidence):
+        """Names what of the texts came from a vault, for what redacts them."""
+        with_texts = [entry for entry in evidence["drift"] if entry.get("texts")]
+        if not with_texts or not self.vaults.are_there():
+            return
+        try:
+            values = self.vaulted_of(name)
+        except Exception as error:  # noqa: BLE001
+            # A verdict does not need the texts.
+            self._display.warning("gitops_status: no differences of %s: %s" % (printable(name), printable(error)))
+            for entry in with_texts:
+                del entry["texts"]
+                entry["text_left_out"] = "vault"
+            return
+        for entry in with_texts:
+            sides = [text[key] for text in entry["texts"] for key in ("server", "git")]
+            here = sorted(value for value in values if any(is_within(value, text) for text in sides))
+            if here:
+                entry["vaulted"] = here
+
+    def vaulted_of(self, name):
+        values = set(self.vaulted_of_all())
+        for play, source in self.hosts[name].sources.values():
+            values |= self.vaults.values_in(source if play is None else self.variables(play, name, source))
+        return values
+
+    def variables(self, play, name, task=None):
+        manager = play.get_variable_manager()
+        host = manager._inventory.get_host(name)
+        return manager.get_vars(play=play, host=host, task=task, include_hostvars=False)
+
+    @functools.lru_cache(maxsize=None)
+    def vaulted_of_all(self):
+        """A template may name the variables of any host."""
+        values = set()
+        for name in self.hosts:
+            values |= self.vaults.values_in(self.variables(self.played[-1], name))
+        return frozenset(values)
 
     def refuse_redirection(self, action, data):
         """A run that gives one of its hosts another address or connection no longer looks at that host."""

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { ansibleEnvironment, checkEnvironment, childEnvironment, sshVariables } from './ansible-environment.ts'
 
-const RUN = { resultFile: '/run/result.json', runId: 'run-1', directory: '/run' }
+const RUN = { resultFile: '/run/result.json', runId: 'run-1', directory: '/run', withTexts: false }
 
 describe('childEnvironment', () => {
   it('passes what a program needs to run, and what people tell Ansible', () => {

@@ -11,6 +11,8 @@ export interface RunFiles {
   readonly runId: string
   /** Private to this run and removed after it. */
   readonly directory: string
+  /** Whether the result file gets texts of what differs. */
+  readonly withTexts: boolean
 }
 
 /** Begins the name of each connection's socket. */
@@ -74,7 +76,8 @@ export function ansibleEnvironment({ directory }: Pick<RunFiles, 'directory'>): 
 }
 
 /** What a drift check gets on top of that. */
-export function checkEnvironment(parts: AnsibleParts, { resultFile, runId }: RunFiles): Record<string, string> {
+export function checkEnvironment(parts: AnsibleParts, files: RunFiles): Record<string, string> {
+  const { resultFile, runId, withTexts } = files
   return {
     ANSIBLE_CALLBACK_PLUGINS: parts.callbackDirectory,
     ANSIBLE_STDOUT_CALLBACK: 'default',
@@ -84,6 +87,7 @@ export function checkEnvironment(parts: AnsibleParts, { resultFile, runId }: Run
     ANSIBLE_TRANSPORT: 'ssh',
     GITOPS_STATUS_RESULT_FILE: resultFile,
     GITOPS_STATUS_RUN_ID: runId,
+    ...(withTexts && { GITOPS_STATUS_DIFF: '1' }),
   }
 }
 

@@ -38,6 +38,8 @@ export interface CheckRequest {
   readonly passEnv: readonly string[]
   /** How baselines are used; null: not at all. */
   readonly fast: FastSettings | null
+  /** Whether texts of what differs are wanted, too. */
+  readonly withTexts?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -158,7 +160,15 @@ async function checkIn({ directory, socketDirectory }: Directories, request: Che
     const runId = randomUUID()
     const resultFile = join(directory, `result-${runId}.json`)
     const ran = await run('ansible-playbook', playbookArgs(request, options.limit, variables), {
-      env: { ...checkEnvironment(ansibleParts(directory), { resultFile, runId, directory }), ...withKey },
+      env: {
+        ...checkEnvironment(ansibleParts(directory), {
+          resultFile,
+          runId,
+          directory,
+          withTexts: request.withTexts ?? false,
+        }),
+        ...withKey,
+      },
       timeoutMs: options.timeoutMs,
     })
     output.push(outputOf(ran))

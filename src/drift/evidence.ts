@@ -5,7 +5,7 @@ import { isRecord, parseJson } from './untrusted-json.ts'
  * What one run of Ansible in check mode saw, as `ansible/callback_plugins/gitops_status.py` writes it down.
  *
  * The plugin records and decides nothing for us: which status a host has earned is said in `judge.ts`, for every
- * host that was expected, with UNKNOWN as the default. Contents never appear here, hashes only.
+ * host that was expected, with UNKNOWN as the default. Contents only appear here when they were asked for (`--diff`).
  */
 export interface Evidence {
   readonly format: 1
@@ -79,7 +79,20 @@ export interface DriftEvidence {
   readonly actual: FileFacts
   /** RFC 3339, UTC, whole seconds; the server's own clock. */
   readonly modified_at: string | null
+  /** What Ansible shows of the content, one of each task that would change it. Only where it was asked for. */
+  readonly texts?: readonly FileText[]
+  /** Why there is no text of what was asked for, or not all of it. */
+  readonly text_left_out?: TextLeftOut
+  /** What in the texts came from a vault, as far as that can be known. Goes no further than the redaction. */
+  readonly vaulted?: readonly string[]
 }
+
+export interface FileText {
+  readonly server: string
+  readonly git: string
+}
+
+export type TextLeftOut = 'vault' | 'too_large' | 'binary'
 
 export interface FileFacts {
   readonly sha256?: string
@@ -185,8 +198,15 @@ function isDrift(value: unknown): value is DriftEvidence {
     CHANGES.includes(value.change) &&
     isFileFacts(value.expected) &&
     isFileFacts(value.actual) &&
-    (value.modified_at === null || isString(value.modified_at))
+    (value.modified_at === null || isString(value.modified_at)) &&
+    (value.texts === undefined || isArrayOf(value.texts, isFileText)) &&
+    (value.text_left_out === undefined || TEXT_LEFT_OUT.includes(value.text_left_out)) &&
+    (value.vaulted === undefined || isArrayOf(value.vaulted, isString))
   )
+}
+
+function isFileText(value: unknown): value is FileText {
+  return isRecord(value) && isString(value.server) && isString(value.git)
 }
 
 function isFileFacts(value: unknown): value is FileFacts {
@@ -203,6 +223,7 @@ const UNCHECKED_REASONS: readonly unknown[] = [
 
 const COMPARED: readonly unknown[] = ['content', 'part_of_content', 'mode', 'owner', 'group']
 const WHY_NO_PATH: readonly unknown[] = ['no_path', 'directory_copy', 'no_log', 'elsewhere', 'more_than_bytes']
+const TEXT_LEFT_OUT: readonly unknown[] = ['vault', 'too_large', 'binary']
 
 function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
   return Array.isArray(value) && value.every(isItem)

@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import type { ReportBody } from '../contract/report.ts'
 import { type CheckResult, runDriftCheck } from '../drift/drift-check.ts'
 import { withMinCoverage } from '../drift/min-coverage.ts'
+import { fingerprintMark } from '../redaction/fingerprint.ts'
+import { plainMark } from '../redaction/redact.ts'
 import type { Origin } from './ci.ts'
 import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -45,6 +47,7 @@ export async function runCheck({ settings, env, directory, signal }: CommandCont
     env,
     passEnv: settings.passEnv,
     fast: settings.fast,
+    withTexts: settings.diff,
     signal,
   })
   return { ...result, verdicts: result.verdicts.map((verdict) => withMinCoverage(verdict, settings.minCoverage)) }
@@ -53,8 +56,9 @@ export async function runCheck({ settings, env, directory, signal }: CommandCont
 export function reportBodies(result: CheckResult, { settings, directory, origin }: CommandContext): ReportBody[] {
   const { startedAt, durationMs, verdicts } = result
   const repo = settings.repo ?? directory.split('/').findLast((part) => part !== '') ?? 'repository'
-  const { intervalSeconds } = settings
-  return verdicts.map((verdict) => reportBody(verdict, { repo, startedAt, durationMs, intervalSeconds, origin }))
+  const { intervalSeconds, diffKey } = settings
+  const mark = diffKey === null ? plainMark : fingerprintMark(diffKey, repo)
+  return verdicts.map((verdict) => reportBody(verdict, { repo, startedAt, durationMs, intervalSeconds, origin, mark }))
 }
 
 export function showPlan({ verdicts, error }: CheckResult, { settings, console }: CommandContext): void {

@@ -62,6 +62,7 @@ const ENVIRONMENT = [
   ['SSH_PRIVATE_KEY', 'key for the servers, held by an ssh-agent; unset: your own agent and ssh settings'],
   ['SSH_KNOWN_HOSTS', 'their host keys; or SSH_KNOWN_HOSTS_FILE; unset: ansible/known_hosts'],
   ['ANSIBLE_CONFIG', 'as for Ansible'],
+  ['GITOPS_STATUS_DIFF_KEY', 'key of the fingerprints in differences; unset: made from SSH_PRIVATE_KEY'],
   ['GITOPS_STATUS_TOKEN', 'token for the server'],
   ['GITOPS_STATUS_BASELINE_KEY', 'seals the baselines of --fast; or …_KEY_FILE; unset: a key beside them'],
   ['GITOPS_STATUS_PUSHGATEWAY_AUTH', 'user:password for the Pushgateway; or …_AUTH_FILE'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
-import { aDrift, anEvidence, aRun, aVerdict, hostileHost } from '../../test/reporter/evidence-builder.ts'
+import { aDrift, anEvidence, aRun, aVerdict, hostileHost, hostileText } from '../../test/reporter/evidence-builder.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
 import { parseReport, type ReportBody } from '../contract/report.ts'
 import { checkError } from '../drift/check-error.ts'
@@ -43,6 +43,38 @@ describe('reportBody', () => {
         '"files":[{"name":"rsyslog.conf"},{"name":"rsyslog.d/30-lab.conf"}],"last_check":"2026-04-21T10:30:00Z"}',
     )
     assert(files.every((file) => Object.keys(file)[0] === 'name'))
+  })
+
+  it('says how files differ where their texts are known, or why not, and no more than a report should carry', () => {
+    const text = { git: '', server: 'x\n'.repeat(30_000) }
+    const drift = [
+      aDrift({ path: '/etc/a', texts: [{ git: 'a\n', server: 'b\n' }] }),
+      aDrift({ path: '/etc/b', text_left_out: 'vault' }),
+      aDrift({ path: '/etc/c', texts: [{ git: 'a\n', server: 'a\n' }] }),
+      ...Array.from({ length: 9 }, (_, number) => aDrift({ path: `/etc/long-${number}`, texts: [text] })),
+    ]
+    const { files } = reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift }), CONTEXT)
+    assert.deepEqual(
+      files.slice(0, 3).map(({ diff }) => diff),
+      ['--- in Git\n+++ on the server\n@@ -1 +1 @@\n-a\n+b', '\\ Left out: the file comes from a vault', undefined],
+    )
+    assert.equal(files.at(-1)?.diff, '\\ Left out: it is too large')
+    assert.ok(Buffer.byteLength(JSON.stringify(files)) < 300_000)
+  })
+
+  it('makes of whatever a file holds a report that the server takes, and finds no secret in', () => {
+    const hostile = fc.oneof(
+      hostileText,
+      fc.constantFrom('password = kestrel\n', '-----BEGIN A-----\n', '@@ -1 +1 @@\n'),
+    )
+    const side = fc.array(hostile).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(fc.array(fc.record({ server: side, git: side }), { minLength: 1, maxLength: 3 }), (texts) => {
+        const body = reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift: [aDrift({ texts })] }), CONTEXT)
+        const parsed = parseReport(JSON.parse(JSON.stringify(body)))
+        assert.deepEqual('problems' in parsed ? parsed.problems : parsed.warnings, [])
+      }),
+    )
   })
 
   it('tells of each file what is known about it', () => {

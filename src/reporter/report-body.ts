@@ -3,7 +3,9 @@ import { printable } from '../drift/check-error.ts'
 import type { FileFacts } from '../drift/evidence.ts'
 import { readablePath, shortName } from '../drift/file-name.ts'
 import type { Coverage, Drift, UncheckedTask, Verdict } from '../drift/judge.ts'
+import { type Mark, plainMark } from '../redaction/redact.ts'
 import type { Origin } from './ci.ts'
+import { fileDifference, leftOut } from './file-difference.ts'
 
 export interface ReportContext {
   readonly repo: string
@@ -11,6 +13,8 @@ export interface ReportContext {
   readonly durationMs: number
   readonly intervalSeconds: number | null
   readonly origin: Origin
+  /** What stands in the place of a secret in a difference. */
+  readonly mark?: Mark
 }
 
 // contract/report.ts and limits.ts say the same on the server's side; types are all that the two share.
@@ -21,6 +25,9 @@ const MAX_FILES_BYTES = 6 * 1024 * 1024
 // Beside 5,000 that were not checked: a report that is too long would tell of none.
 const MAX_UNWATCHED = 500
 const MAX_SHORT_TEXT_LENGTH = 512
+// Four files of the longest kind. The server keeps each target's newest report in memory, and `/status.json` has all of
+// it: with more, a fleet that drifts everywhere at once would be slow to read just then.
+const MAX_DIFFS_BYTES = 256 * 1024
 const FACTS = {
   sha256: /^[0-9a-f]{64}$/,
   mode: /^[0-7]{4}$/,
@@ -48,7 +55,7 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     server: host,
     sync_status: status,
     drift_count: drift.length,
-    files: withinLimit(drift.slice(0, MAX_FILES).map(driftedFile)),
+    files: withinLimit(withDifferences(drift.slice(0, MAX_FILES), context.mark)),
     last_check: wholeSecond(context.startedAt),
     ...(drift.length > MAX_FILES && { files_truncated: true }),
     ...(origin.revision && { revision: origin.revision }),
@@ -84,6 +91,22 @@ function tasks(named: readonly UncheckedTask[]): UncheckedTask[] {
 
 function wholeSecond(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`
+}
+
+function withDifferences(drift: readonly Drift[], mark: Mark = plainMark): DriftedFile[] {
+  let room = MAX_DIFFS_BYTES
+  return drift.map((one) => {
+    const file = driftedFile(one)
+    const { path_base64, texts, text_left_out, vaulted = [] } = one
+    // What has no path is a task, and what it shows may be anything.
+    if (path_base64 === null || (texts === undefined && text_left_out === undefined)) return file
+    const diff = text_left_out === undefined ? fileDifference(texts ?? [], { vaulted, mark }) : leftOut(text_left_out)
+    if (diff === '') return file
+    const size = Buffer.byteLength(JSON.stringify(diff))
+    if (size > room) return { ...file, diff: leftOut('too_large') }
+    room -= size
+    return { ...file, diff }
+  })
 }
 
 /** Names too many and too long would keep all of them from being known: then they go without the details, and cut. */

@@ -37,6 +37,20 @@ describe('readSettings', () => {
     assert.deepEqual([timeoutMs, output, onlyHost, repo, serverUrl], [600_000, 'text', null, null, null])
   })
 
+  it('reports differences only when asked, with fingerprints by a key of their own or by that for the servers', () => {
+    assert.deepEqual([read().diff, read().diffKey], [false, null])
+    assert.equal(read(['--diff']).diff, true)
+    assert.equal(read([], { GITOPS_STATUS_DIFF: '1' }).diff, true)
+    assert.equal(read([], { SSH_PRIVATE_KEY: 'ssh' }).diffKey, 'ssh')
+    const key = 'k'.repeat(32)
+    assert.equal(read([], { SSH_PRIVATE_KEY: 'ssh', GITOPS_STATUS_DIFF_KEY: key }).diffKey, key)
+    const problems = problemsOf([], { GITOPS_STATUS_DIFF: 'yes', GITOPS_STATUS_DIFF_KEY: 'short' })
+    assert.deepEqual(problems, [
+      'GITOPS_STATUS_DIFF must be 0 or 1, not "yes"',
+      'GITOPS_STATUS_DIFF_KEY must have 32 characters or more, as of: openssl rand -hex 32',
+    ])
+  })
+
   it('takes an empty variable for one that is not set', () => {
     const env = {
       REPO_NAME: '',

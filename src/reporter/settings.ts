@@ -27,6 +27,10 @@ export interface Settings {
   readonly fast: FastSettings | null
   /** In percent; null: however little was checked. */
   readonly minCoverage: number | null
+  /** Whether reports say how files differ, line by line. */
+  readonly diff: boolean
+  /** What the fingerprints of redacted secrets are made with; null: they have none. */
+  readonly diffKey: string | null
   readonly ansibleArgs: readonly string[]
   readonly dryRun: boolean
   readonly output: 'text' | 'json'
@@ -71,6 +75,7 @@ export const FLAGS = {
     value: 'PERCENT',
     help: 'UNKNOWN instead of SYNCED when less of the playbook was checked (GITOPS_STATUS_MIN_COVERAGE)',
   },
+  diff: { type: 'boolean', help: 'report how files differ, without their secrets (GITOPS_STATUS_DIFF=1)' },
   pushgateway: {
     type: 'string',
     value: 'URL',
@@ -95,7 +100,7 @@ export const FLAGS = {
 const DEFAULT_TIMEOUT_SECONDS = 600
 const DEFAULT_FULL_EVERY_SECONDS = 900
 // Shorter ones are guessed.
-const MIN_KEY_LENGTH = 16
+const MIN_KEY_LENGTH = 32
 // A timer of Node's that is set to more than 24 days goes off at once.
 const MAX_TIMEOUT_SECONDS = 7 * 86_400
 // contract/report.ts has the rule.
@@ -134,13 +139,23 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
     problems.push('SSH_KNOWN_HOSTS and SSH_KNOWN_HOSTS_FILE are both set; use one of them')
   }
 
+  const diff = given('GITOPS_STATUS_DIFF')
+  if (diff !== null && diff !== '0' && diff !== '1') {
+    problems.push(`GITOPS_STATUS_DIFF must be 0 or 1, not ${JSON.stringify(printable(diff).slice(0, 60))}`)
+  }
+  const diffKey = secret('GITOPS_STATUS_DIFF_KEY', env, problems)?.trim() ?? null
+  if (diffKey !== null && diffKey.length < MIN_KEY_LENGTH) {
+    problems.push(`GITOPS_STATUS_DIFF_KEY must have ${MIN_KEY_LENGTH} characters or more, as of: openssl rand -hex 32`)
+  }
+  const privateKey = secret('SSH_PRIVATE_KEY', env, problems)
+
   const settings = {
     serverUrl: serverUrl === null || urlProblem !== null ? null : withoutSlash(serverUrl),
     repo,
     onlyHost,
     token: secret('GITOPS_STATUS_TOKEN', env, problems)?.trim() ?? null,
     pushgateway: pushgateway(values, env, problems),
-    privateKey: secret('SSH_PRIVATE_KEY', env, problems),
+    privateKey,
     knownHosts: { text: given('SSH_KNOWN_HOSTS'), file: given('SSH_KNOWN_HOSTS_FILE') },
     playbook: values.playbook ?? 'ansible/playbooks/drift-check.yml',
     inventory: values.inventory ?? 'ansible/inventory/hosts.yml',
@@ -155,6 +170,9 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
       { flag: values['min-coverage'], env, name: 'MIN_COVERAGE', what: 'a whole number of percent', max: 100 },
       problems,
     ),
+    diff: values.diff ?? diff === '1',
+    // The key for the servers is as secret, and the same at each run: one setting less.
+    diffKey: diffKey ?? privateKey,
     ansibleArgs: end === -1 ? [] : args.slice(end + 1),
     dryRun: values['dry-run'] ?? false,
     output: values.output === 'json' ? 'json' : 'text',
