@@ -70,8 +70,13 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
   // JSON has no word for the Infinity that 1e400 is read as.
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
-  const safe = redactText(text.slice(0, MAX_READ))
+  // A text is redacted as it came: line ends that were written down would no longer end its lines.
+  const safe =
+    typeof value === 'string'
+      ? JSON.stringify(redactText(value.slice(0, MAX_READ)))
+      : typeof value === 'number'
+        ? String(value)
+        : (JSON.stringify(value) ?? 'nothing')
   return safe.length > 60 ? `${safe.slice(0, 60).toWellFormed()}…` : safe
 }
 

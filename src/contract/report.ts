@@ -157,9 +157,9 @@ export function parseReport(value: unknown, at = ''): ParsedReport {
 
 /** What becomes of every report that is valid, before anybody else sees it. */
 function asKept(value: ReportBody): { readonly body: ReportBody; readonly warnings: readonly string[] } {
-  const named = withSoundNames(value)
-  const { body, warnings } = withoutSecrets(named.body)
-  return { body, warnings: warnings.length === 0 ? named.warnings : [...named.warnings, ...warnings] }
+  const redacted = withoutSecrets(value)
+  const { body, warnings } = withSoundNames(redacted.body)
+  return { body, warnings: [...redacted.warnings, ...warnings] }
 }
 
 // NUL and lone surrogates cannot be stored or sent on by everything that a report passes (PostgreSQL, UTF-8). Whoever

@@ -35,8 +35,8 @@ export function redactDifference(text: string, mark: Mark = plainMark): string {
   const known: Known = new Map()
   const lines = text.split('\n')
   const hasHunks = lines.some((line) => line.startsWith('@@'))
-  // What has signs and no places may be a difference all the same.
-  if (!hasHunks) return redactHunk(redactLines(text, mark, known).split('\n').map(signed), mark, known).join('\n')
+  // What has signs and no places may be a difference all the same, or a text whose lines begin like one.
+  if (!hasHunks) return redactLines(redactHunk(lines.map(signed), mark, known).join('\n'), mark, known)
 
   const shown: string[][] = []
   let hunk: DiffLine[] = []

@@ -3,6 +3,7 @@ import { credentialsInUrls, knownMakes, randomWords, type Span, wellKnownPlaces 
 
 /** What stands in the place of a secret, with a fingerprint of it or without. */
 const MARK = /‹redacted(?:[ ·][0-9a-f]{4})?›/g
+const MARK_ALONE = new RegExp(`^[\\s"'\`#*+,;\\\\]{0,100}${MARK.source}[\\s"'\`+,;.\\\\]{0,20}$`)
 const MARK_HERE = new RegExp(MARK.source, 'y')
 
 /** What the lines before leave open. */
@@ -76,6 +77,8 @@ function readLine(line: string, open: Open | null, known: Known): Reading {
   const body = bodyOf(line)
   let from = 0
 
+  // A line that is redacted already ends nothing.
+  if ((open?.kind === 'armor' || open?.kind === 'blob') && MARK_ALONE.test(line)) return { spans, open, wasArmor: true }
   if (open?.kind === 'armor') {
     if (ARMOR_ENDS.test(line))
       return { spans: [...beforeEnd(line), ...secretsIn(line, known).spans], open: null, wasArmor: true }
