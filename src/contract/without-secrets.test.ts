@@ -40,6 +40,15 @@ describe('a report with secrets in its texts', () => {
     assert.equal(body.coverage?.unchecked[0]?.name, 'curl -u eve:‹redacted›')
   })
 
+  it('is taken without those in the words of what only the full check sees, and of a disagreement', () => {
+    const unwatched = [{ name: 'curl -u eve:kestrel', reason: 'no_path' }]
+    const coverage = { checked: 2, total: 2, unchecked: [], watched: 1, unwatched }
+    const check = { method: 'fast' as const, disagreement: 'Set token: kestrel' }
+    const { body } = taken(aBody({ coverage, check }))
+    assert.equal(body.coverage?.unwatched?.[0]?.name, 'curl -u eve:‹redacted›')
+    assert.deepEqual(body.check, { method: 'fast', disagreement: 'Set token: ‹redacted›' })
+  })
+
   it('keeps the marks of the reporter, and then warns of nothing', () => {
     const files = [{ name: 'b.conf', diff: '@@ -1 +1 @@\n-password = ‹redacted 3f9a›\n+password = ‹redacted 77b0›' }]
     const sent = aBody({ files })

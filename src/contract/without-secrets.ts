@@ -5,7 +5,13 @@ import { MAX_DIFF_LENGTH, MAX_FILE_NAME_LENGTH, MAX_TEXT_LENGTH } from './limits
 interface Body {
   readonly files: File[]
   readonly error?: { readonly code: string; readonly message: string }
-  readonly coverage?: { readonly unchecked: { readonly name: string; readonly reason: string }[] }
+  readonly coverage?: { readonly unchecked: Task[]; readonly unwatched?: Task[] }
+  readonly check?: { readonly method: string; readonly disagreement?: string }
+}
+
+interface Task {
+  readonly name: string
+  readonly reason: string
 }
 
 interface File {
@@ -40,12 +46,17 @@ export function withoutSecrets<Report extends Body>(
     }
     return without.name === name && without.diff === diff ? file : { ...file, ...without }
   })
-  const { error, coverage } = body
-  const message = error && seen('error.message', error.message, redactText(error.message), MAX_TEXT_LENGTH)
-  const unchecked = coverage?.unchecked.map((one, index) => {
-    const name = seen(`coverage.unchecked[${index}].name`, one.name, redactText(one.name), MAX_TEXT_LENGTH)
-    return name === one.name ? one : { ...one, name }
-  })
+  const { error, coverage, check } = body
+  const text = (field: string, before: string) => seen(field, before, redactText(before), MAX_TEXT_LENGTH)
+  const tasks = (field: string, all: Task[]) =>
+    all.map((one, index) => {
+      const name = text(`${field}[${index}].name`, one.name)
+      return name === one.name ? one : { ...one, name }
+    })
+  const message = error && text('error.message', error.message)
+  const unchecked = coverage && tasks('coverage.unchecked', coverage.unchecked)
+  const unwatched = coverage?.unwatched && tasks('coverage.unwatched', coverage.unwatched)
+  const disagreement = check?.disagreement && text('check.disagreement', check.disagreement)
 
   const [first] = redacted
   if (first === undefined) return { body, warnings: [] }
@@ -55,7 +66,8 @@ export function withoutSecrets<Report extends Body>(
       ...body,
       files,
       ...(error && { error: { ...error, message } }),
-      ...(coverage && { coverage: { ...coverage, unchecked } }),
+      ...(coverage && { coverage: { ...coverage, unchecked, ...(unwatched && { unwatched }) } }),
+      ...(disagreement && { check: { ...check, disagreement } }),
     },
     warnings: [`"${first}" held what looks like a secret, which was redacted${more}`],
   }

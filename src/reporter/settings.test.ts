@@ -144,9 +144,9 @@ describe('readSettings', () => {
     const env = {
       GITOPS_STATUS_STATE_DIR: '/from-env',
       GITOPS_STATUS_FULL_EVERY: '120',
-      GITOPS_STATUS_BASELINE_KEY_FILE: file('baseline-key', 'sixteen letters!\n'),
+      GITOPS_STATUS_BASELINE_KEY_FILE: file('baseline-key', 'thirty-two letters, and no fewer!\n'),
     }
-    const set = { stateDirectory: '/from-env', key: 'sixteen letters!', fullEveryMs: 120_000 }
+    const set = { stateDirectory: '/from-env', key: 'thirty-two letters, and no fewer!', fullEveryMs: 120_000 }
     assert.deepEqual(fast(['--fast'], env), set)
     const flags = ['--fast', '--state-dir', 'here', '--full-every=7']
     assert.deepEqual(fast(flags, env), { ...set, stateDirectory: 'here', fullEveryMs: 7_000 })
@@ -154,7 +154,7 @@ describe('readSettings', () => {
 
   it('names what is wrong about a fast check', () => {
     assert.deepEqual(problemsOf(['--fast', '--full-every', '0'], { GITOPS_STATUS_BASELINE_KEY: 'short' }), [
-      'GITOPS_STATUS_BASELINE_KEY must have at least 16 characters',
+      'GITOPS_STATUS_BASELINE_KEY must have at least 32 characters',
       '--fast needs --state-dir, or HOME',
       '--full-every must be a whole number of seconds from 1 to 604800, not "0"',
     ])

@@ -50,7 +50,9 @@ function openReports(): ReportBody[] {
     { name: server.text.slice(0, 500), kind: 'resource' as const },
   ])
   const unchecked = CANARIES.map(({ git }) => ({ name: git.text, reason: 'skipped_in_check_mode' }))
-  const coverage = { checked: 1, total: 1 + unchecked.length, unchecked }
+  const unwatched = CANARIES.map(({ server }) => ({ name: server.text, reason: 'no_path' }))
+  const checked = unwatched.length
+  const coverage = { checked, total: checked + unchecked.length, unchecked, watched: 0, unwatched }
   return [
     aBody({ server: 'open', files, last_check, coverage }),
     ...CANARIES.map(({ server }, number) =>

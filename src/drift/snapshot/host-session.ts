@@ -43,7 +43,7 @@ const MAX_READY_BYTES = 1_024
 const GOODBYE_MS = 2_000
 
 /**
- * Connects by the user's own OpenSSH and starts the agent there; see docs/decisions/018-looks-by-openssh.md. When we
+ * Connects by the user's own OpenSSH and starts the agent there; see docs/decisions/020-looks-by-openssh.md. When we
  * die, even by SIGKILL, the pipe to ssh closes, and the agent ends with its input.
  */
 export async function openHost(

@@ -49,7 +49,11 @@ describe('the rows for a wish', () => {
     aRow({ server: 'a-fine' }),
     aRow({ server: 'b-late', freshness: 'LATE', revision: '4a1c9d2e' }),
     aRow({ server: 'c-silent', sync_status: 'UNKNOWN', freshness: 'STALE', reason: 'stale' }),
-    { ...aDriftedRow('d-drifted', 'rsyslog.d/30-Lab.conf'), modified_by: 'Bob, eve and 2 more' },
+    {
+      ...aDriftedRow('d-drifted', 'rsyslog.d/30-Lab.conf'),
+      modified_by: 'Bob, eve and 2 more',
+      cause: 'SERVER_CHANGED',
+    },
     aRow({
       server: 'e-failed',
       sync_status: 'UNKNOWN',
@@ -70,6 +74,8 @@ describe('the rows for a wish', () => {
     'freshness=LATE,STALE': ['c-silent', 'b-late'],
     'cause=check_failed': ['e-failed'],
     'cause=stale,check_failed': ['c-silent', 'e-failed'],
+    'cause=server_changed': ['d-drifted'],
+    'cause=pending_deploy': [],
     'who=eve': ['d-drifted'],
     'who=ev': [],
     'q=bob': ['d-drifted'],

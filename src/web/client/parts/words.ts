@@ -44,6 +44,26 @@ export const CAUSES = {
     means: 'No report came in time',
     isOf: ({ reason }) => reason === 'stale',
   },
+  server_changed: {
+    word: 'Changed on the server',
+    means: 'The server is not as it was deployed; Git still is',
+    isOf: ({ cause }) => cause === 'SERVER_CHANGED',
+  },
+  pending_deploy: {
+    word: 'Waiting for deploy',
+    means: 'Git has moved on; the server is as it was deployed',
+    isOf: ({ cause }) => cause === 'PENDING_DEPLOY',
+  },
+  both: {
+    word: 'Both changed',
+    means: 'Changed on the server, and in Git',
+    isOf: ({ cause }) => cause === 'BOTH',
+  },
+  same_edit: {
+    word: 'Same edit',
+    means: 'The same edit on both sides, which nobody deployed',
+    isOf: ({ cause }) => cause === 'SAME_EDIT',
+  },
 } satisfies Readonly<Record<string, CauseWords>>
 
 export type Cause = keyof typeof CAUSES
