@@ -31,7 +31,7 @@ function characterLength(bytes: Uint8Array, at: number): number {
   return part.length === length && isUtf8(part) ? length : 0
 }
 
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(/[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character === '\\' ? '\\\\' : [...Buffer.from(character)].map(hex).join(''),
   )
