@@ -52,7 +52,7 @@ describe('the rows for a wish', () => {
     {
       ...aDriftedRow('d-drifted', 'rsyslog.d/30-Lab.conf'),
       modified_by: 'Bob, eve and 2 more',
-      cause: 'SERVER_CHANGED',
+      cause: 'SERVER_CHANGED' as const,
     },
     aRow({
       server: 'e-failed',
