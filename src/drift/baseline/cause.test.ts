@@ -215,6 +215,14 @@ const REMOVED_ON_BOTH_SIDES = [
   { kind: 'edit', name: 'a', to: { text: '1', mode: '0644' } },
 ] as const
 
+/** Chance alone seldom has both sides changed in the same way between two checks. */
+const SAME_EDIT = [
+  { kind: 'deploy' },
+  { kind: 'check' },
+  { kind: 'edit', name: 'a', to: { text: '2', mode: '0644' } },
+  { kind: 'commit', name: 'a', to: { text: '2', mode: '0644' } },
+] as const
+
 describe('the cause of any history of edits, commits and deploys', () => {
   it('is what an oracle says that saw all of it', () => {
     const seen = new Set<string>()
@@ -228,7 +236,7 @@ describe('the cause of any history of edits, commits and deploys', () => {
         }
         for (const cause of world.check()) seen.add(cause)
       }),
-      { numRuns: lengthOf({ gate: 400, long: 20_000 }), examples: [[[...REMOVED_ON_BOTH_SIDES]]] },
+      { numRuns: lengthOf({ gate: 400, long: 20_000 }), examples: [[[...REMOVED_ON_BOTH_SIDES]], [[...SAME_EDIT]]] },
     )
     // It would hold if nothing was ever told apart.
     assert.deepEqual([...seen].sort(), ['BOTH', 'PENDING_DEPLOY', 'SAME_EDIT', 'SERVER_CHANGED', 'unknown'])
