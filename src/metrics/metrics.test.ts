@@ -88,6 +88,9 @@ const FLEET = [
     since: new Date('2026-04-21T10:00:00Z'),
     driftSince: new Date('2026-04-21T10:00:00Z'),
     missedChecks: 3,
+    coverage: 41 / 47,
+    lastFullCheckAt: new Date('2026-04-21T10:16:00Z'),
+    checksDisagree: false,
   }),
   aTarget({ repo: 'nginx', server: 'web-02', syncStatus: 'UNKNOWN', driftCount: 1, stale: true }),
 ]
