@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Lab, startLab } from '../lab/lab-server.ts'
-import { LONG } from '../server/long.ts'
+import { itTakesLong, LONG } from '../server/long.ts'
 import { command, handEnvironment, pipelineEnvironment, type RunningServer, startServer } from './product.ts'
 
 /** One hand edit for each server, and what it must show up as. */
@@ -111,7 +111,7 @@ describe('a fleet in one report', { timeout: 400_000 }, () => {
     })
   })
 
-  it('is SYNCED everywhere after a deploy', async () => {
+  itTakesLong('is SYNCED everywhere after a deploy', async () => {
     const deployed = await deploy()
     assert.equal(deployed.code, 0, deployed.stdout)
 

@@ -179,7 +179,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
       const at = new Date('${generated_at}')
       return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')
     })()`)
-    assert.ok((await textOf(page, '.as-of')).endsWith(`${local}`), `${await textOf(page, '.as-of')} ${local}`)
+    assert.ok((await textOf(page, '.as-of')).includes(`${local}`), `${await textOf(page, '.as-of')} ${local}`)
     assert.deepEqual([...visitor.mishaps, ...late.mishaps], [])
   })
 
