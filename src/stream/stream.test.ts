@@ -178,6 +178,23 @@ describe('a stream', () => {
     assert.deepEqual([client.follower.events[0]?.event, client.follower.events[0]?.id], ['reset', ''])
   })
 
+  it('says again when it has told everything, to a client that followed and was told to begin anew', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    follow([fleet.change('a')])
+    const client = connect()
+    client.take()
+    follow(Array.from({ length: 10_050 }, (_, n) => fleet.remove(`gone-${n}`)))
+    const told: string[] = []
+    for (let page = 0; page < 10; page++) {
+      timers.advance(1_000)
+      told.push(...client.take())
+    }
+    assert.deepEqual(told, ['reset', 'target a', 'ready'])
+    follow([fleet.change('b')])
+    timers.advance(1_000)
+    assert.deepEqual(client.take(), ['target b'])
+  })
+
   for (const lastEventId of ['5-e1', '1', '1-', '1-e2', 'x', '-1-e1', '1.5-e1', '1e0-e1', '9'.repeat(20), ' 1-e1']) {
     it(`begins anew for the last event ${JSON.stringify(lastEventId)}, which it never sent`, () => {
       const { connect, follow, fleet } = startStream()

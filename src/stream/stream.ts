@@ -198,6 +198,7 @@ export function createStream(needs: Needs): Stream {
     client.place = 0
     client.moved = null
     client.knewNothingAt = log.end()
+    client.isReady = false // it shows what it knew until it is told again that this is all
     // Who is cut off before the next id must not go on from the one of before: it has forgotten what that stood for.
     return eventText('reset', JSON.stringify({ reason }), '')
   }

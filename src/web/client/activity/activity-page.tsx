@@ -5,6 +5,7 @@ import { pathOf } from '../fleet/lines.tsx'
 import { useFleet } from '../live/use-fleet.ts'
 import { Status } from '../parts/status.tsx'
 import { Time, useServerNow } from '../parts/time.tsx'
+import { uniqueKeys } from '../parts/unique-keys.ts'
 import { useJson } from '../parts/use-json.ts'
 import { STATUS_WORD, STATUSES } from '../parts/words.ts'
 
@@ -20,11 +21,11 @@ export function ActivityPage() {
   const [path, navigate] = useLocation()
   const query = new URLSearchParams(useSearch())
   const search = query.get('q') ?? ''
-  const status = query.get('status') ?? ''
-  const days = query.get('days') ?? '1'
+  const status = STATUSES.find((one) => one === query.get('status')) ?? ''
+  const days = Object.keys(SPANS).find((one) => one === query.get('days')) ?? '1'
   const { rows } = useFleet()
   const version = useAtMostEvery(ASK_EVERY_MS, rows)
-  const from = Math.floor(useServerNow() / 60_000) * 60_000 - DAY_MS * (Number(days) || 1)
+  const from = Math.floor(useServerNow() / 60_000) * 60_000 - DAY_MS * Number(days)
   const asked = useJson<readonly TransitionRow[]>(`api/v1/transitions?from=${from}&limit=${SHOWN}`, version)
 
   function change(name: string, value: string) {
@@ -37,6 +38,7 @@ export function ActivityPage() {
     .filter((one) => status === '' || one.to_status === status)
     .filter(({ repo, server }) => words.every((word) => `${repo}\n${server}`.toLowerCase().includes(word)))
     .toReversed()
+  const keys = uniqueKeys(shown.map(({ time, repo, server }) => `${time} ${repo} ${server}`))
 
   return (
     <>
@@ -69,8 +71,8 @@ export function ActivityPage() {
       {asked.error !== null && <p className="problem">{asked.error}</p>}
       {asked.value !== null && shown.length === 0 && <p className="dim">Nothing changed.</p>}
       <ol className="activity">
-        {shown.map((one) => (
-          <li key={`${one.time} ${one.repo} ${one.server}`}>
+        {shown.map((one, index) => (
+          <li key={keys[index]}>
             <span>
               known <Time at={one.time} />
               <br />

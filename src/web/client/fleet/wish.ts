@@ -113,7 +113,7 @@ function matcherOf({ search, repo, server, freshness, cause, who }: Wish): (row:
 
 /** Who changed files of a target: those that its row has room for. */
 export function personsOf({ modified_by }: StatusRow): string[] {
-  return modified_by === null ? [] : modified_by.replace(/ and \d+ more$/, '').split(', ')
+  return modified_by === null ? [] : modified_by.replace(/ and \d+ more$/, '').split(/, (?![^()]*\))/)
 }
 
 const texts = new WeakMap<StatusRow, string>()

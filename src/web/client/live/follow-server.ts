@@ -60,8 +60,11 @@ export function followServer(base: string, tell: (told: Told) => void): Followin
   function take(event: string | undefined, data: string): void {
     if (event === 'target') news.rows.push(understood(JSON.parse(data)))
     else if (event === 'removed') news.removed.push(understood(JSON.parse(data)))
-    else if (event === 'reset') news = { ...noNews(), isReset: true }
-    else if (event === 'ready') {
+    else if (event === 'reset') {
+      news = { ...noNews(), isReset: true }
+      isTold = false
+      if (connection === 'live') connection = 'reconnecting' // until all is told anew, what is shown is of before
+    } else if (event === 'ready') {
       serverClockMs = Date.parse(JSON.parse(data).generated_at) - performance.now()
       news.isComplete = true
       isComplete = true

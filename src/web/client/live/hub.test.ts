@@ -117,6 +117,26 @@ describe('following the server', () => {
     assert.equal(fleet.read().rows.length, 2, 'what was known before is still known')
   })
 
+  it('is not live while it is told anew what it knew, and shows that until all is told', async (t) => {
+    const { url } = await aServer(t, [
+      async (response, request) => {
+        stream(WHOLE)(response, request)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        response.write(RESET + event('target', aDriftedRow('new'), 8))
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        response.write(event('ready', { seq: 8, generated_at: NOW }, 8))
+      },
+    ])
+    const { fleet, told } = follow(t, url)
+    const isToldAnew = () => told.at(-1)?.connection === 'live' && fleet.read().rows[0]?.server === 'new'
+    while (!isToldAnew()) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepEqual(
+      told.map(({ connection }) => connection).filter((one, index, all) => one !== all[index - 1]),
+      ['live', 'reconnecting', 'live'],
+    )
+    assert.equal(fleet.read().connection, 'live')
+  })
+
   it('begins anew when it was cut off in the middle of beginning anew', async (t) => {
     const { url, asked } = await aServer(t, [
       (response, request) => {

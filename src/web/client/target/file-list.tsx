@@ -2,6 +2,7 @@ import { memo, useMemo, useState } from 'react'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Time } from '../parts/time.tsx'
+import { uniqueKeys } from '../parts/unique-keys.ts'
 import { CHANGE_WORD, countOf } from '../parts/words.ts'
 import { linesOfDifference } from './file-difference.ts'
 import type { Shown } from './shown.ts'
@@ -17,17 +18,23 @@ export function FileList({
   files,
   isTruncated,
   count,
+  isKnown,
 }: {
   readonly files: readonly File[]
   readonly isTruncated: boolean
   readonly count: number
+  /** UNKNOWN without files says nothing about files. */
+  readonly isKnown: boolean
 }) {
-  if (files.length === 0) return <p className="dim">{count === 0 ? 'No file differs from Git.' : 'Not known yet.'}</p>
+  if (files.length === 0)
+    return <p className="dim">{isKnown && count === 0 ? 'No file differs from Git.' : 'Not known.'}</p>
+  const shown = files.slice(0, SHOWN)
+  const keys = uniqueKeys(shown.map(({ path, name }) => path ?? name))
   return (
     <>
       <ul className="file-list">
-        {files.slice(0, SHOWN).map((file) => (
-          <li key={file.name}>
+        {shown.map((file, index) => (
+          <li key={keys[index]}>
             <FileItem file={file} isOpenAtFirst={files.length <= OPEN_AT_FIRST} />
           </li>
         ))}

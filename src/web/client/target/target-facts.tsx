@@ -4,6 +4,7 @@ import { CopyButton } from '../parts/copy-button.tsx'
 import { Status } from '../parts/status.tsx'
 import { Time, useServerNow } from '../parts/time.tsx'
 import { durationWords } from '../parts/time-words.ts'
+import { uniqueKeys } from '../parts/unique-keys.ts'
 import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, whyUnknown } from '../parts/words.ts'
 import { FileList } from './file-list.tsx'
 import { OnsetWindow } from './onset-window.tsx'
@@ -88,7 +89,12 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
       <h2>
         {row.sync_status === 'UNKNOWN' && files.length > 0 ? 'Files that differed when last seen' : 'Files that differ'}
       </h2>
-      <FileList files={files} isTruncated={filesTruncated} count={row.drift_count} />
+      <FileList
+        files={files}
+        isTruncated={filesTruncated}
+        count={row.drift_count}
+        isKnown={row.sync_status !== 'UNKNOWN'}
+      />
     </>
   )
 }
@@ -104,14 +110,15 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 
 function Tasks({ tasks, what }: { readonly tasks: Shown['unchecked']; readonly what: string }) {
   if (tasks.length === 0) return null
+  const keys = uniqueKeys(tasks.map(({ name, reason }) => `${name} ${reason}`))
   return (
     <details>
       <summary>
         {tasks.length} {what}
       </summary>
       <ul>
-        {tasks.map(({ name, reason }) => (
-          <li key={`${name} ${reason}`}>
+        {tasks.map(({ name, reason }, index) => (
+          <li key={keys[index]}>
             <code>{name}</code> {reason.replaceAll('_', ' ')}
           </li>
         ))}

@@ -23,12 +23,12 @@ interface Props {
 export function TargetPage({ repo, server }: Props) {
   const [, navigate] = useLocation()
   const query = new URLSearchParams(useSearch())
-  const at = momentIn(query)
   const days = daysIn(query)
   useKeys({ Escape: () => navigate('/') })
 
   // Its row is another object whenever the server said something new of it.
-  const { rows } = useFleet()
+  const { rows, clockAheadMs } = useFleet()
+  const at = momentIn(query, Date.now() + clockAheadMs)
   const row = rows.find((one) => keyOf(one) === keyOf({ repo, server }))
   const names = new URLSearchParams({ repo, server })
   const now = useJson<TargetDetails>(at === null ? `api/v1${pathOf({ repo, server })}` : null, row)
@@ -93,11 +93,14 @@ export function TargetPage({ repo, server }: Props) {
   )
 }
 
-function momentIn(query: URLSearchParams): number | null {
+/** What is not a moment of the past is now: nobody knows what will have been. */
+function momentIn(query: URLSearchParams, now: number): number | null {
   const text = query.get('at')
   if (text === null) return null
-  const moment = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  return Math.abs(moment) < LAST_MOMENT ? moment : null
+  const number = Number(text)
+  // Like the server: ten digits are seconds.
+  const moment = /^\d+$/.test(text) ? number * (number < 1e11 ? 1_000 : 1) : Date.parse(text)
+  return Math.abs(moment) < LAST_MOMENT && moment <= now ? moment : null
 }
 
 // No zone moves it past the end of what a Date can hold.
