@@ -138,6 +138,24 @@ describe('redaction', () => {
   })
 })
 
+describe('redaction of one long line', () => {
+  const blanks = ' '.repeat(1 << 19)
+  const LINES = {
+    'options behind blanks': blanks + '--pw a '.repeat(75_000),
+    'values before blanks': `x ${'pw=a '.repeat(100_000)}${blanks}`,
+    'switches before blanks': `x ${'--pw no '.repeat(65_000)}${blanks}`,
+    'quoted values before blanks': `x ${'pw="a" '.repeat(75_000)}${blanks}`,
+  }
+  for (const [what, text] of Object.entries(LINES)) {
+    // A megabyte takes a tenth of a second; where each name walks to an end of the line it takes half a minute.
+    it(`reads ${what} once, not once for each name`, () => {
+      const begun = performance.now()
+      redactText(text)
+      assert.ok(performance.now() - begun < 5_000)
+    })
+  }
+})
+
 const ADVERSARIAL = [
   'a',
   '-',

@@ -194,6 +194,7 @@ const VALUE_KEY = /^(?:value|values|content|default|data|stringvalue|val)$/i
 const NAMING = /\b(?:name|key|id|variable|param|parameter|setting)["']?\s*[:=]\s*["']?$/i
 const NAMED_ENDS = /\\?["']?(?:[\s,}/]|$)/y
 const BLOCK = /\s*(?:[&!][\w-]+\s+)*[|>][-+0-9]*\s*(?:#.*)?$/y
+const COMMENT = /^\s*(?:#|\/\/|;|\*)/
 /** So much of what is before a name says what the name is. */
 const BEFORE = 60
 
@@ -201,6 +202,9 @@ function namedValues(line: string, from: number, open: Named | null): { spans: S
   const spans: Span[] = []
   let named = open
   if (named === null && !MAY_HOLD_A_NAME.test(line)) return { spans, open: null }
+  // What the line alone says is found out once, however many names are on it.
+  const lineEnd = line.trimEnd().length
+  const isComment = COMMENT.test(line)
   NAME.lastIndex = from
   for (let found = NAME.exec(line); found !== null; found = NAME.exec(line)) {
     const [word] = found
@@ -227,15 +231,15 @@ function namedValues(line: string, from: number, open: Named | null): { spans: S
 
     const isFirst = begin <= BEFORE && LINE_BEGIN.test(before)
     const isOption = /(?:^|\s)--?$/.test(before)
-    const at = valueAt(line, end, isFirst || isOption)
+    const at = valueAt(line, end, { mayBeDirective: isFirst || isOption, isComment })
     if (at === null) continue
-    if (at.isSeparated && isFirst && (at.from >= line.trimEnd().length || matchAt(BLOCK, line, at.from) !== null)) {
+    if (at.isSeparated && isFirst && (at.from >= lineEnd || matchAt(BLOCK, line, at.from) !== null)) {
       return { spans, open: { kind: 'indented', indent: indentOf(line), name } }
     }
     const around = line[begin - 1] ?? ''
     const isInQuotes = `"'\``.includes(around) && around !== '' && line[end] !== around
     const upTo = isInQuotes ? around : isFirst ? 'line' : 'word'
-    const read = readValue(line, at.from, { upTo, name, isDirective: !at.isSeparated, isItem: at.isItem })
+    const read = readValue(line, at.from, { upTo, name, isDirective: !at.isSeparated, isItem: at.isItem, lineEnd })
     if (read.span !== null) spans.push(read.span)
     if (isValueOfNamed) named = null
     if (read.open !== null) return { spans, open: read.open }
@@ -250,7 +254,11 @@ function indentOf(line: string): number {
 }
 
 /** Where the value of a name begins; null when the name has none. */
-function valueAt(line: string, end: number, mayBeDirective: boolean) {
+function valueAt(
+  line: string,
+  end: number,
+  { mayBeDirective, isComment }: { readonly mayBeDirective: boolean; readonly isComment: boolean },
+) {
   const separated = matchAt(SEPARATOR, line, end)
   if (separated !== null) return { from: separated, isSeparated: true, isItem: false }
   const item = matchAt(COMMA, line, end)
@@ -259,12 +267,14 @@ function valueAt(line: string, end: number, mayBeDirective: boolean) {
   if (from === null || from >= line.length) return null
   const isQuoted = `"'\``.includes(line[from] ?? '')
   // `requirepass x`, `--password x`, PASSWORD 'x'; not "the password of …".
-  return isQuoted || (mayBeDirective && !isProse(line, from)) ? { from, isSeparated: false, isItem: false } : null
+  return isQuoted || (mayBeDirective && !isComment && !isProse(line, from))
+    ? { from, isSeparated: false, isItem: false }
+    : null
 }
 
 // A sentence goes on with small words; a setting, as a rule, does not.
 function isProse(line: string, at: number): boolean {
-  return /^\s*(?:#|\/\/|;|\*)/.test(line) || /^[a-z]{1,12}\s+[a-z]{1,12}\s+[a-z]/.test(line.slice(at, at + 60))
+  return /^[a-z]{1,12}\s+[a-z]{1,12}\s+[a-z]/.test(line.slice(at, at + 60))
 }
 
 interface Value {
@@ -282,9 +292,11 @@ interface How {
   readonly isDirective: boolean
   /** Only a comma is. */
   readonly isItem: boolean
+  /** Where the line ends but for blanks. */
+  readonly lineEnd: number
 }
 
-function readValue(line: string, from: number, { upTo, name, isDirective, isItem }: How): Value {
+function readValue(line: string, from: number, { upTo, name, isDirective, isItem, lineEnd }: How): Value {
   const mark = matchAt(MARK_HERE, line, from)
   if (mark !== null) return { span: null, open: null, next: mark }
 
@@ -295,7 +307,7 @@ function readValue(line: string, from: number, { upTo, name, isDirective, isItem
     const begin = from + quote.length
     const close = closingQuote(line, begin, quote)
     if (close === -1) {
-      const span = { from: begin, to: line.trimEnd().length }
+      const span = { from: begin, to: lineEnd }
       return { span: span.to > begin ? span : null, open: { kind: 'quoted', end: quote }, next: line.length }
     }
     const after = close + quote.length
@@ -305,13 +317,12 @@ function readValue(line: string, from: number, { upTo, name, isDirective, isItem
     // "abc"def and "abc" + "def" are one secret.
     const isWhole = upTo !== 'line' ? /^(?:\W|$)/.test(rest) : /^\s*(?:[,;)}\]&|>#\\/]|$)/.test(rest)
     // Of one that is not whole the opening quote goes, too: nothing would close it.
-    const end = upTo === 'line' ? line.trimEnd().length : endOfWord(line, after)
+    const end = upTo === 'line' ? lineEnd : endOfWord(line, after)
     const span = isWhole ? { from: begin, to: close } : { from, to: end }
     const open: Open | null = continues(line) && /^\s*[+.\\&]*\s*\\?$/.test(rest) ? { kind: 'continued' } : null
     return { span: isHarmless(line, span, name) ? null : span, open, next: Math.max(after, span.to) }
   }
 
-  const lineEnd = line.trimEnd().length
   const to = upTo === 'line' ? lineEnd : upTo === 'word' ? endOfWord(line, from) : endOfQuoted(line, from, upTo)
   const span = { from, to: Math.min(to, lineEnd) }
   if (span.to <= from || isHarmless(line, span, name)) return { span: null, open: null, next: span.to }
