@@ -183,17 +183,22 @@ function byThemselves(line: string, known: Known): readonly Span[] {
 // ---------------------------------------------------------------- names and what follows them
 
 // Closing quotes and brackets of the name, then what separates it from its value.
-const SEPARATOR = /[\\"'`\])}]{0,4}\s*(?:=>|:=|==?|::?|\((?=\s*\\?["'`]))\s*/y
+const SEPARATOR = /[\\"'`\])}]{0,4}\s*(?:=>|:=|\+=|==?|::?|\((?=\s*\\?["'`]))\s*/y
 const COMMA = /[\\"'`\])}]{0,4}\s*,\s*(?=\\?["'`])/y
 const ELEMENT = /\\?["']?\s*>/y
+const CDATA = /\s*<!\[CDATA\[/y
 const BLANK = /\s+/y
 const QUOTE = /\\*["'`]{1,3}/y
 const LINE_BEGIN =
-  /^[\s\-*+#;:/<."'{[(!$@%]*(?:(?:export|set|setenv|env|declare|local|readonly|ENV|ARG|var|let|const|final|static|public|private|option|define|string|char|enable)\s+(?:-\w+\s+)?)?[\s"'{[(<$@]*$/
+  /^[\s\-*+#;:/<."'{[(!$@%]*(?:(?:variable|export|set|setenv|env|declare|local|readonly|ENV|ARG|var|let|const|final|static|public|private|option|define|string|char|enable)\s+(?:-\w+\s+)?)?[\s"'{[(<$@]*$/
 const VALUE_KEY = /^(?:value|values|content|default|data|stringvalue|val)$/i
 const NAMING = /\b(?:name|key|id|variable|param|parameter|setting)["']?\s*[:=]\s*["']?$/i
+const VARIABLE = /^\s*variable\s+"?$/
+const BLOCK_BEGINS = /"?\s*\{\s*$/y
 const NAMED_ENDS = /\\?["']?(?:[\s,}/]|$)/y
-const BLOCK = /\s*(?:[&!][\w-]+\s+)*[|>][-+0-9]*\s*(?:#.*)?$/y
+const BLOCK = /\s*(?:[&!][\w!-]+\s+)*(?:[|>][-+0-9]*\s*(?:#.*)?|[&!][\w!-]+\s*|[[{]\s*)$/y
+// Of `password = # x` nobody knows whether it is a comment: the value may be below all the same.
+const NOTE = /#\s/y
 const COMMENT = /^\s*(?:#|\/\/|;|\*)/
 /** So much of what is before a name says what the name is. */
 const BEFORE = 60
@@ -217,8 +222,9 @@ function namedValues(line: string, from: number, open: Named | null): { spans: S
 
     const element = matchAt(ELEMENT, line, end)
     if (element !== null && /<[^>]*$/.test(before)) {
-      const close = line.indexOf('<', element)
-      const value = { from: element, to: close === -1 ? line.length : close }
+      const data = matchAt(CDATA, line, element)
+      const close = line.indexOf(data === null ? '<' : ']]>', data ?? element)
+      const value = { from: data ?? element, to: close === -1 ? line.length : close }
       if (!isHarmless(line, value, name)) spans.push(value)
       if (close === -1) return { spans, open: { kind: 'element' } }
       NAME.lastIndex = value.to
@@ -230,6 +236,9 @@ function namedValues(line: string, from: number, open: Named | null): { spans: S
     }
 
     const isFirst = begin <= BEFORE && LINE_BEGIN.test(before)
+    // HCL: the value is the default in the block of the variable.
+    if (isFirst && VARIABLE.test(before) && matchAt(BLOCK_BEGINS, line, end) !== null)
+      return { spans, open: { kind: 'indented', indent: indentOf(line), name } }
     const isOption = /(?:^|\s)--?$/.test(before)
     const at = valueAt(line, end, { mayBeDirective: isFirst || isOption, isComment })
     if (at === null) continue
@@ -242,6 +251,8 @@ function namedValues(line: string, from: number, open: Named | null): { spans: S
     const read = readValue(line, at.from, { upTo, name, isDirective: !at.isSeparated, isItem: at.isItem, lineEnd })
     if (read.span !== null) spans.push(read.span)
     if (isValueOfNamed) named = null
+    if (at.isSeparated && isFirst && read.open === null && matchAt(NOTE, line, at.from) !== null)
+      return { spans, open: { kind: 'indented', indent: indentOf(line), name } }
     if (read.open !== null) return { spans, open: read.open }
     NAME.lastIndex = Math.max(read.next, end)
   }
@@ -298,7 +309,7 @@ interface How {
 
 function readValue(line: string, from: number, { upTo, name, isDirective, isItem, lineEnd }: How): Value {
   const mark = matchAt(MARK_HERE, line, from)
-  if (mark !== null) return { span: null, open: null, next: mark }
+  if (mark !== null) return behindMark(line, mark, { upTo, lineEnd })
 
   QUOTE.lastIndex = from
   const quote = QUOTE.exec(line)?.[0]
@@ -329,6 +340,14 @@ function readValue(line: string, from: number, { upTo, name, isDirective, isItem
   if (isDirective && isSwitched(line.slice(from, from + 80), name))
     return { span: null, open: null, next: endOfWord(line, from) }
   return { span, open: continues(line) && span.to >= lineEnd ? { kind: 'continued' } : null, next: span.to }
+}
+
+/** Anybody can write a mark: what is joined to it belongs to the value. */
+function behindMark(line: string, mark: number, { upTo, lineEnd }: Pick<How, 'upTo' | 'lineEnd'>): Value {
+  const to = upTo === 'line' ? lineEnd : upTo === 'word' ? endOfWord(line, mark) : endOfQuoted(line, mark, upTo)
+  const span = { from: mark, to: Math.min(to, lineEnd) }
+  if (!/^[\w‹]/.test(line.slice(mark, mark + 1))) return { span: null, open: null, next: mark }
+  return { span, open: null, next: Math.max(span.to, mark) }
 }
 
 /** `PasswordAuthentication no # for everybody`, and PAM's `password required pam_unix.so`. */

@@ -273,6 +273,9 @@ const PLACES: readonly (readonly [hint: RegExp, patterns: readonly RegExp[]])[] 
       /^[\w.@-]{1,64}:[^:]{1,64}:(?<secret>[0-9a-f]{32})$/gi,
       // curl -u name:password, wget, sshpass -p, mysql -p…, redis-cli -a, ldapsearch -w, htpasswd -b file name password
       /\s(?:-u|--user|--proxy-user|-U)[ =]["']?[^\s:"']{1,128}:(?<secret>[^\s"']{1,512})/g,
+      /\s-u["']?[^\s:"'-][^\s:"']{0,127}:(?<secret>[^\s"'/][^\s"']{0,511})/g,
+      // Oracle's addresses
+      /\bjdbc:oracle:\w{1,10}:[^\s/@:]{1,128}\/(?<secret>[^\s@"']{1,512})(?=@)/g,
       // ipsec.secrets, Cisco, Redis, Dovecot, Postfix
       /:\s{0,20}(?:PSK|EAP|XAUTH|PIN|NTLM)\s{1,20}(?<secret>\S.{0,511})$/g,
       /^(?:\[[^\]\s]{1,255}\](?::\d{1,5})?|\S{1,255})\s{1,20}[^\s:@]{1,128}@[^\s:]{1,128}:(?<secret>\S{1,512})$/g,
