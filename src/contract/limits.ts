@@ -18,3 +18,5 @@ export const MAX_BODY_BYTES = 8 * 1024 * 1024
 
 /** Of a request's JSON. A report needs four levels, in a batch five. */
 export const MAX_DEPTH = 8
+export const MAX_SHORT_TEXT_LENGTH = 512
+export const MAX_LINK_LENGTH = 2_048

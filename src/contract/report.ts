@@ -6,7 +6,14 @@ import { SYNC_STATUSES } from '../domain/report.ts'
 import { contradictionsIn } from './contradictions.ts'
 import { describeError, problemAt } from './field-problem.ts'
 import { withSoundNames } from './file-names.ts'
-import { MAX_DIFF_LENGTH, MAX_FILE_NAME_LENGTH, MAX_FILES, MAX_TEXT_LENGTH } from './limits.ts'
+import {
+  MAX_DIFF_LENGTH,
+  MAX_FILE_NAME_LENGTH,
+  MAX_FILES,
+  MAX_LINK_LENGTH,
+  MAX_SHORT_TEXT_LENGTH,
+  MAX_TEXT_LENGTH,
+} from './limits.ts'
 import { isTime } from './time.ts'
 import { createIsPlain, unknownFieldsOf } from './unknown-fields.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -24,10 +31,10 @@ const TIME = Type.Refine(
 )
 const LINK = Type.String({
   pattern: '^https?://[^\\s"<>]+$',
-  maxLength: 2_048,
+  maxLength: MAX_LINK_LENGTH,
   description: 'a URL that begins with https:// or http://',
 })
-const SHORT_TEXT = text({ maxLength: 512 })
+const SHORT_TEXT = text({ maxLength: MAX_SHORT_TEXT_LENGTH })
 const LONG_TEXT = text({ maxLength: MAX_TEXT_LENGTH })
 
 /** Which side of a difference has changed since the last deploy that is known. */

@@ -49,6 +49,21 @@ describe('a report with secrets in its texts', () => {
     assert.deepEqual(body.check, { method: 'fast', disagreement: 'Set token: ‹redacted›' })
   })
 
+  it('is taken without those in the short texts, and with links that can still be followed', () => {
+    const coverage = { checked: 1, total: 2, unchecked: [{ name: 'a', reason: 'token=kestrel' }] }
+    const sent = aBody({
+      files: [{ name: 'a', modified_by: 'eve password=kestrel' }],
+      revision: { commit: 'c0ffee', url: 'https://eve:kestrel@example.org/a/b?x=1' },
+      pipeline: { url: 'https://example.org/1?x=1&access_token=kestrel#3', number: 1 },
+      coverage,
+    })
+    const { body, warnings } = taken(sent)
+    assert.doesNotMatch(JSON.stringify({ body, warnings }), /kestrel/)
+    assert.deepEqual(body.revision, { commit: 'c0ffee', url: 'https://example.org/a/b?x=1' })
+    assert.deepEqual(body.pipeline, { url: 'https://example.org/1?x=1#3', number: 1 })
+    assert.equal(taken(body).body, body)
+  })
+
   it('keeps the marks of the reporter, and then warns of nothing', () => {
     const files = [{ name: 'b.conf', diff: '@@ -1 +1 @@\n-password = ‹redacted 3f9a›\n+password = ‹redacted 77b0›' }]
     const sent = aBody({ files })
