@@ -203,11 +203,11 @@ describe('bless: directories that a task looked through', () => {
 describe('bless: how much is watched', () => {
   it('counts and names what no look can vouch for', () => {
     const package_: Named = { task: 'Install it', path_base64: null, why: 'no_path', sha1: null, compares: [] }
-    const secret: Named = { task: 'Key', path_base64: base64('/root/key'), why: null, sha1: null, compares: ['mode'] }
+    const secret: Named = { task: 'Key', path_base64: base64('/srv/key'), why: null, sha1: null, compares: ['mode'] }
     const linked = wholeFile('/etc/linked.conf')
     const paths = {
       [PATH]: aFile(),
-      '/root/key': { kind: 'unreadable', reason: 'Permission denied' },
+      '/srv/key': { kind: 'unreadable', reason: 'Permission denied' },
       '/etc/linked.conf': aLink('/srv/x'),
     } as const
     const blessing = bless({
