@@ -8,6 +8,7 @@ import { type Comparison, compare, type Difference } from './baseline/compare.ts
 import { type CheckError, type CheckErrorCode, checkError } from './check-error.ts'
 import type { Verdict } from './judge.ts'
 import type { HostAccess, NoHostAccess } from './snapshot/host-access.ts'
+import type { LookRequest } from './snapshot/host-looks.ts'
 import type { HostSnapshot, Path64, SnapshotResult, Watched } from './snapshot/host-snapshot.ts'
 
 /** All that a fast check needs of the world. */
@@ -28,12 +29,6 @@ export interface FastCheckParts {
   readonly now: () => Date
   /** Whether there is still time for a full check to be repeated. */
   readonly hasTime: () => boolean
-}
-
-export interface LookRequest {
-  readonly name: string
-  readonly access: HostAccess
-  readonly watched: Watched
 }
 
 export interface FastCheckResult {
