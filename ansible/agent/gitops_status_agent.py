@@ -134,6 +134,10 @@ def boot_id():
 
 
 def facts_of(path, names):
+    return settled(path, lambda handle: facts_by(handle, path, names))
+
+
+def settled(path, look):
     for _ in range(ATTEMPTS):
         try:
             # With O_PATH nothing is opened: it only holds on to what the path leads to at this moment, be it a link,
@@ -142,9 +146,11 @@ def facts_of(path, names):
         except OSError as error:
             return absent(error)
         try:
-            return facts_by(handle, path, names)
+            return look(handle)
         except Unsettled:
             continue
+        except TooMany:
+            return unreadable("too many entries")
         except OSError as error:
             return unreadable(error.strerror)
         finally:
@@ -276,29 +282,18 @@ def base64_of(data):
 
 
 def listing_of(path, recurse):
-    for _ in range(ATTEMPTS):
-        try:
-            handle = os.open(plain(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError as error:
-            return absent(error)
-        try:
-            mode = os.fstat(handle).st_mode
-            if stat.S_ISLNK(mode):
-                return unreadable("it is a link")
-            if not stat.S_ISDIR(mode):
-                return {"kind": "missing"}
-            found = Entries()
-            collect(handle, b"", recurse, found, 0)
-            return {"kind": "entries", "entries": sorted(found.entries)}
-        except Unsettled:
-            continue
-        except TooMany:
-            return unreadable("too many entries")
-        except OSError as error:
-            return unreadable(error.strerror)
-        finally:
-            os.close(handle)
-    return unreadable("it is being written")
+    return settled(path, lambda handle: entries_by(handle, recurse))
+
+
+def entries_by(handle, recurse):
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISLNK(mode):
+        return unreadable("it is a link")
+    if not stat.S_ISDIR(mode):
+        return {"kind": "missing"}
+    found = Entries()
+    collect(handle, b"", recurse, found, 0)
+    return {"kind": "entries", "entries": sorted(found.entries)}
 
 
 class Entries:
