@@ -6,7 +6,6 @@ import {
   aDrift,
   aFailure,
   aHost,
-  aNamed,
   anEvidence,
   aRun,
   hostileHost,
@@ -16,7 +15,7 @@ import {
 import type { SyncStatus } from '../domain/report.ts'
 import type { CheckErrorCode } from './check-error.ts'
 import type { Evidence } from './evidence.ts'
-import { judge, type PlaybookRun, type Verdict, watchedOf } from './judge.ts'
+import { judge, type PlaybookRun, type Verdict } from './judge.ts'
 import type { Ending } from './run-command.ts'
 
 const RECORDS = new URL('../../test/golden/evidence/', import.meta.url)
@@ -62,23 +61,6 @@ describe('judge', () => {
       unchecked: [
         { name: 'Ask rsyslogd', reason: 'skipped_in_check_mode' },
         { name: 'everything outside --tags rsyslog', reason: 'not_selected' },
-      ],
-    })
-  })
-
-  it('counts what has a path to look at without Ansible, and names the rest, each task with each reason once', () => {
-    const named = [
-      aNamed(),
-      aNamed({ path: '/etc/rsyslog.d/30-lab.conf' }),
-      ...['no_log', 'no_path', 'no_path'].map((why) =>
-        aNamed({ task: 'Set up the user', path_base64: null, why: why as 'no_path', compares: [] }),
-      ),
-    ]
-    assert.deepEqual(watchedOf({ named }), {
-      watched: 2,
-      unwatched: [
-        { name: 'Set up the user', reason: 'no_log' },
-        { name: 'Set up the user', reason: 'no_path' },
       ],
     })
   })

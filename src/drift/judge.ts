@@ -125,15 +125,6 @@ function coverageOf({ verified, unchecked }: HostEvidence, selection: readonly s
   return { checked: verified, total: verified + gaps.length, unchecked: gaps }
 }
 
-/** How much of what a run named can be compared without Ansible, and what cannot, each task with each reason once. */
-export function watchedOf({ named }: Pick<HostEvidence, 'named'>): Required<Pick<Coverage, 'watched' | 'unwatched'>> {
-  const unwatched = new Map<string, UncheckedTask>()
-  for (const { task, why } of named) {
-    if (why !== null) unwatched.set(`${why} ${task}`, { name: task, reason: why })
-  }
-  return { watched: named.filter(({ why }) => why === null).length, unwatched: [...unwatched.values()] }
-}
-
 // What Ansible and OpenSSH say, most telling first. The words are theirs and change between versions: where none
 // fits, the code is the general one of its kind.
 const DISK_FULL = /No space left on device|Disk quota exceeded/i

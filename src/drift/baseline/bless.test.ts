@@ -225,6 +225,25 @@ describe('bless: how much is watched', () => {
     ])
     assert.deepEqual(blessing.watched.paths.map(text), [PATH, '/etc/linked.conf'])
   })
+
+  it('counts what has a path, and names the rest, each task with each reason once', () => {
+    const paths = { [PATH]: aFile(), '/etc/app.d/x.conf': aFile() }
+    const withoutPath = (['no_log', 'no_path', 'no_path'] as const).map(
+      (why): Named => ({ task: 'Set up the user', path_base64: null, why, sha1: null, compares: [] }),
+    )
+    const blessing = bless({
+      before: aSnapshot(paths),
+      after: aSnapshot(paths),
+      seen: seenOf(wholeFile(PATH), wholeFile('/etc/app.d/x.conf'), ...withoutPath),
+    })
+
+    assert.equal(blessing.kind, 'blessed')
+    assert.equal(blessing.watchedCount, 2)
+    assert.deepEqual(blessing.unwatched, [
+      { name: 'Set up the user', reason: 'no_log' },
+      { name: 'Set up the user', reason: 'no_path' },
+    ])
+  })
 })
 
 function text(path: string): string {
