@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Static, TObject, TSchema } from 'typebox'
+import Type, { type Static, type TObject, type TSchema } from 'typebox'
 import type { FaultCode } from '../domain/fault.ts'
 import { createQueryReader, type Query } from './query.ts'
 
@@ -47,6 +47,16 @@ export function describeOperation<Params extends TObject, Query extends TObject>
   operation: Operation<Params, Query>,
 ): Operation<Params, Query> {
   return operation
+}
+
+type OfService<Params extends TObject> = Pick<
+  Operation<Params>,
+  'path' | 'id' | 'summary' | 'description' | 'params' | 'answer' | 'faults'
+>
+
+/** What belongs to the server itself: fetched, with no parameters but those of its path. */
+export function describeOfService<Params extends TObject>(operation: OfService<Params>): Operation<Params, TObject> {
+  return { ...operation, method: 'GET', tag: 'service', query: Type.Object({}) }
 }
 
 /** Adds a route together with its description. There is no other way to add one. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Fault } from '../../domain/fault.ts'
 import { acceptsGzip } from '../answer-rendering.ts'
-import { addRoute, describeOperation } from '../operation.ts'
+import { addRoute, describeOfService } from '../operation.ts'
 
 export interface Asset {
   readonly type: string
@@ -10,14 +10,11 @@ export interface Asset {
   readonly gzipped: Buffer
 }
 
-const ASSET = describeOperation({
-  method: 'GET',
+const ASSET = describeOfService({
   path: '/assets/{name}',
   id: 'getAsset',
-  tag: 'service',
   summary: 'A part of the dashboard',
   params: Type.Object({ name: Type.String() }),
-  query: Type.Object({}),
   answer: {
     status: 200,
     description: 'The file.',

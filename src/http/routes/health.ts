@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type TObject } from 'typebox'
 import { Fault } from '../../domain/fault.ts'
-import { addRoute, describeOperation } from '../operation.ts'
+import { addRoute, describeOfService } from '../operation.ts'
 
 // One look at the disk serves everyone who asks meanwhile: a probe must not become a load.
 const CHECK_HOLDS_MS = 1_000
@@ -57,13 +57,10 @@ export function addHealth(server: FastifyInstance, { checkReady, isStopping, mon
 }
 
 function health(path: string, id: string, summary: string, answer: TObject = OK) {
-  return describeOperation({
-    method: 'GET',
+  return describeOfService({
     path,
     id,
-    tag: 'service',
     summary,
-    query: Type.Object({}),
     answer: { status: 200, description: 'It does.', content: { 'application/json': answer } },
   })
 }

@@ -1,19 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
-import { addRoute, describeOperation } from '../operation.ts'
+import { addRoute, describeOfService } from '../operation.ts'
 
 export interface Exposition {
   readonly contentType: string
   readonly body: Buffer
 }
 
-const METRICS = describeOperation({
-  method: 'GET',
+const METRICS = describeOfService({
   path: '/metrics',
   id: 'getMetrics',
-  tag: 'service',
   summary: 'For Prometheus',
-  query: Type.Object({}),
   answer: {
     status: 200,
     description: 'The metrics, in the format that Accept asks for.',

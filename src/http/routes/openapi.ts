@@ -1,15 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { openApi } from '../openapi.ts'
-import { addRoute, describeOperation, type Operation } from '../operation.ts'
+import { addRoute, describeOfService, type Operation } from '../operation.ts'
 
-const OPENAPI = describeOperation({
-  method: 'GET',
+const OPENAPI = describeOfService({
   path: '/openapi.json',
   id: 'getOpenApi',
-  tag: 'service',
   summary: 'This document',
-  query: Type.Object({}),
   answer: {
     status: 200,
     description: 'OpenAPI 3.1.',

@@ -3,7 +3,7 @@ import Type, { type TObject } from 'typebox'
 import type { TargetName } from '../../contract/status-json.ts'
 import { Fault, type FaultCode } from '../../domain/fault.ts'
 import { pathOf } from '../log.ts'
-import { addRoute, describeOperation } from '../operation.ts'
+import { addRoute, describeOfService } from '../operation.ts'
 
 export interface Page {
   readonly html: string
@@ -17,14 +17,11 @@ function describePage<Params extends TObject>(
   summary: string,
   more: { readonly description?: string; readonly params?: Params; readonly faults?: readonly FaultCode[] } = {},
 ) {
-  return describeOperation({
-    method: 'GET',
+  return describeOfService({
     path,
     id,
-    tag: 'service',
     summary,
     ...more,
-    query: Type.Object({}),
     answer: { status: 200, description: 'The page.', content: { 'text/html': Type.String() } },
   })
 }
