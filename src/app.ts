@@ -81,7 +81,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     targets: () => snapshot.measured(),
     refusals: { ...STATUS, [BUG]: 500 },
     streamClients: () => stream.counts().clients,
-    knowledge: () => ({ asOf: knowledge.asOf(), isFollowing: knowledge.secondsBehind() === null }),
+    knowledge: () => ({ asOf: knowledge.asOf(), isFollowing: knowledge.isFollowing() }),
     version: VERSION,
     monotonicMs,
   })
@@ -118,7 +118,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
   function badgeFor({ repo, server, label }: Query) {
     // A picture of only those that drift would say "never reported" once they are mended.
     const shown = snapshot.summary(parseSelection({ repo, server }))
-    return badgeOf({ ...shown, isKnown: knowledge.secondsBehind() === null }, [label].flat()[0])
+    return badgeOf({ ...shown, isKnown: knowledge.isFollowing() }, [label].flat()[0])
   }
 
   const dashboard = readDashboard(DASHBOARD)
@@ -134,7 +134,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     plainPage: async (address) =>
       renderPage({
         ...(await snapshot.worst(ROWS_ON_PAGE)),
-        isBehind: knowledge.secondsBehind() !== null,
+        isBehind: !knowledge.isFollowing(),
         example: exampleRequest(address, formatTime(now())),
       }),
     assets: dashboard?.assets ?? new Map(),

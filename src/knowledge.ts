@@ -27,6 +27,7 @@ export interface Needs {
 export interface Knowledge {
   /** Everything that was recorded by then is known. */
   asOf(): Date
+  isFollowing(): boolean
   /** How long ago that is. Null while this server follows. */
   secondsBehind(): number | null
   /** @throws Fault `store_unreadable` while it is behind */
@@ -46,8 +47,12 @@ export function createKnowledge({ following, now, every, onLost, log }: Needs): 
     return unconfirmedMs > FOLLOWS_MS ? Math.floor(unconfirmedMs / 1_000) : null
   }
 
+  function isFollowing(): boolean {
+    return secondsBehind() === null
+  }
+
   const stop = every(LOOK_MS, () => {
-    const isBehind = secondsBehind() !== null
+    const isBehind = !isFollowing()
     if (isBehind && !wasBehind) {
       log.error({ as_of: asOf() }, 'what is recorded cannot be read any more: what is shown stands still')
       onLost()
@@ -58,9 +63,10 @@ export function createKnowledge({ following, now, every, onLost, log }: Needs): 
 
   return {
     asOf,
+    isFollowing,
     secondsBehind,
     refuseIfBehind() {
-      if (secondsBehind() === null) return
+      if (isFollowing()) return
       throw new Fault(
         'store_unreadable',
         'This server cannot read now what is recorded: ask another, or ask again later',
