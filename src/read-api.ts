@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_MS } from './contract/limits.ts'
 import { statusJsonText } from './contract/rows-text.ts'
 import { Fault } from './domain/fault.ts'
 import type { Target } from './domain/report.ts'
@@ -18,9 +19,6 @@ export interface Needs {
 type Named = { readonly repo?: string; readonly server?: string }
 
 const DAY_MS = 86_400_000
-
-// As far as a reporter's clock may be ahead, a dashboard's may be, too: it asks for its own "now".
-const CLOCK_SKEW_MS = 5 * 60_000
 
 /** Who answers what is read: of now the snapshot, of the past the history. */
 export function createReads({ snapshot, history, remove, now }: Needs): Reads {
@@ -114,6 +112,7 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
 }
 
 function refuseAhead(field: string, moment: Date, current: Date): void {
+  // As far as a reporter's clock may be ahead, a dashboard's may be, too: it asks for its own "now".
   if (moment.getTime() <= current.getTime() + CLOCK_SKEW_MS) return
   refuse(field, `must not lie ahead of this server's clock, which says ${current.toISOString()}`)
 }

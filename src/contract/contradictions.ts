@@ -1,4 +1,5 @@
-import { MAX_FILES } from './limits.ts'
+import { CLOCK_SKEW_MS, MAX_FILES } from './limits.ts'
+import { formatTime, parseTime } from './time.ts'
 
 /**
  * Where the fields of a report cannot be true together. Looks only at fields that are well formed by themselves, so
@@ -41,7 +42,12 @@ export function contradictionsIn(value: unknown): { pointer: string; detail: str
   if (files_truncated === true && fileCount !== undefined && fileCount !== MAX_FILES) {
     found.push({ pointer: '/files_truncated', detail: `only goes with ${MAX_FILES} files; got ${fileCount}` })
   }
-  return [...found, ...causeContradictions(sync_status, cause), ...coverageContradictions(sync_status, coverage)]
+  return [
+    ...found,
+    ...causeContradictions(sync_status, cause),
+    ...coverageContradictions(sync_status, coverage),
+    ...fullCheckContradictions(value),
+  ]
 }
 
 /** A server that is as in Git has changed in no way but as Git did. */
@@ -89,4 +95,23 @@ function watchContradictionIn(checked: number, watched: unknown, unwatched: unkn
     return { pointer: '/coverage/unwatched', detail }
   }
   return null
+}
+
+/** The full check that a report stands on may be a part of its check, repeated where a host was in use: not what came after. */
+function fullCheckContradictions(report: object): { pointer: string; detail: string }[] {
+  const { last_check, duration_ms, coverage } = report as Record<string, unknown> // an object
+  if (typeof coverage !== 'object' || coverage === null || !('full_check_at' in coverage)) return []
+  const { full_check_at } = coverage
+  const began = typeof last_check === 'string' ? parseTime(last_check) : null
+  const full = typeof full_check_at === 'string' ? parseTime(full_check_at) : null
+  if (began === null || full === null) return []
+  const tookMs = typeof duration_ms === 'number' && Number.isSafeInteger(duration_ms) ? Math.max(0, duration_ms) : 0
+  if (full.getTime() <= began.getTime() + tookMs + CLOCK_SKEW_MS) return []
+  const end = formatTime(new Date(began.getTime() + tookMs))
+  return [
+    {
+      pointer: '/coverage/full_check_at',
+      detail: `is ${full_check_at}, more than 5 minutes after the check that stands on it was over, ${end}`,
+    },
+  ]
 }

@@ -18,5 +18,9 @@ export const MAX_BODY_BYTES = 8 * 1024 * 1024
 
 /** Of a request's JSON. A report needs four levels, in a batch five. */
 export const MAX_DEPTH = 8
+
+/** Clocks of those who report, and of those who ask, may be so far ahead. */
+export const CLOCK_SKEW_MS = 5 * 60_000
+
 export const MAX_SHORT_TEXT_LENGTH = 512
 export const MAX_LINK_LENGTH = 2_048

@@ -123,6 +123,10 @@ describe('parseReport', () => {
     'what is not watched without how much is': aBody({
       coverage: { checked: 3, total: 3, unchecked: [], unwatched: [{ name: 'Install rsyslog', reason: 'no_path' }] },
     }),
+    'a full check that began after the check that stands on it': aBody({
+      last_check: '2026-04-21T10:30:00Z',
+      coverage: { checked: 3, total: 3, unchecked: [], full_check_at: '2026-04-21T10:35:01Z' },
+    }),
     'SYNCED for a cause that means drift': aBody({ cause: 'PENDING_DEPLOY' }),
     'UNKNOWN with a cause': {
       ...aBody({ cause: 'SAME_EDIT' }),
@@ -157,6 +161,21 @@ describe('parseReport', () => {
     const check = { method: 'fast', disagreement: 'the full check found no drift' } as const
     const body = aBody({ coverage: { ...coverage, full_check_at }, check, cause: 'SAME_EDIT' })
     assert.deepEqual(parseReport(body), { body, warnings: [] })
+  })
+
+  it('takes a full check that was repeated while the check lasted, by a clock that is a little off', () => {
+    const of = (full_check_at: string, duration_ms?: number) => ({
+      ...aBody({ coverage: { checked: 3, total: 3, unchecked: [], full_check_at } }),
+      ...(duration_ms !== undefined && { duration_ms }),
+    })
+    assert.deepEqual(pointersOf(of('2026-04-21T10:35:00Z')), [])
+    assert.deepEqual(pointersOf(of('2026-04-21T12:45:00+02:00', 600_000)), [])
+    assert.equal(
+      detailOf(of('2026-04-21T10:46:00Z', 600_000)),
+      'coverage.full_check_at is 2026-04-21T10:46:00Z, more than 5 minutes after the check that stands on it was over, 2026-04-21T10:40:00Z',
+    )
+    assert.deepEqual(pointersOf(of('2026-04-21T10:46:00Z', -600_000)), ['/coverage/full_check_at', '/duration_ms'])
+    assert.deepEqual(pointersOf(of('soon', Number.MAX_SAFE_INTEGER)), ['/coverage/full_check_at'])
   })
 
   it('lets a list of what was not checked be cut, and says nothing of one that goes with a failed check', () => {

@@ -1,10 +1,8 @@
 import { problemAt } from '../contract/field-problem.ts'
+import { CLOCK_SKEW_MS } from '../contract/limits.ts'
 import type { Submission } from '../contract/submission.ts'
 import { formatTime } from '../contract/time.ts'
 import { Fault, type FieldProblem } from '../domain/fault.ts'
-
-// Reporters' clocks run ahead a little; a report from far ahead would claim to be newer than every true one until then.
-const CLOCK_SKEW_MS = 5 * 60_000
 
 /**
  * Refuses what a report cannot say, whatever its form: that it was made in the future, or two things of one target.
@@ -16,6 +14,7 @@ export function refuseUntrue({ reports, isBatch }: Submission, now: Date): void 
   const doubled: FieldProblem[] = []
   const future: FieldProblem[] = []
 
+  // A report from further ahead would claim to be newer than every true one until then.
   const latest = now.getTime() + CLOCK_SKEW_MS
   const firstIndex = new Map<string, number>()
   for (const [index, { report }] of reports.entries()) {
