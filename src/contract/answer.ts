@@ -8,13 +8,13 @@ export const REPORT_ANSWER = Type.Object(
     }),
     changed: Type.Boolean({ description: 'The target shows another status or other drift than before.' }),
     previous_status: SYNC_STATUS,
-    warnings: Type.Array(Type.String()),
+    warnings: Type.Array(Type.String(), { description: 'What was taken otherwise than it was sent, in words.' }),
   },
   { title: 'ReportAnswer', description: 'What became of one report.' },
 )
 
 export const BATCH_ANSWER = Type.Object(
-  { results: Type.Array(REPORT_ANSWER) },
+  { results: Type.Array(REPORT_ANSWER, { description: 'As many as there were reports.' }) },
   { title: 'BatchAnswer', description: "One answer for each report, in the batch's order." },
 )
 

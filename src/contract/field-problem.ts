@@ -34,7 +34,7 @@ export function describeError(
     case 'enum':
       return here(`must be one of ${error.params.allowedValues.map(shown).join(', ')}; got ${shown(found)}`)
     case 'pattern':
-      return here(`must be ${descriptionAt(schema, error.schemaPath)}; got ${shown(found)}`)
+      return here(`must be ${formAt(schema, error.schemaPath)}; got ${shown(found)}`)
     case 'maxLength':
       return here(`must not be longer than ${error.params.limit} characters`)
     case 'minLength':
@@ -49,9 +49,15 @@ export function describeError(
   }
 }
 
-function descriptionAt(schema: TSchema, path: string): string {
+/** What a description says of a field's form, at its end: for whoever reads it, and for whoever breaks it. */
+export function inForm(form: string): string {
+  return `Must be ${form}.`
+}
+
+function formAt(schema: TSchema, path: string): string {
   const found = valueAt(schema, path.replace(/^#/, ''))
-  return typeof found === 'object' && found !== null && 'description' in found ? String(found.description) : 'valid'
+  const description = typeof found === 'object' && found !== null && 'description' in found ? found.description : ''
+  return /Must be (.*)[.]$/.exec(String(description))?.[1] ?? 'valid'
 }
 
 function valueAt(value: unknown, pointer: string): unknown {

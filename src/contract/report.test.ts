@@ -101,6 +101,10 @@ describe('parseReport', () => {
       detailOf({ ...aBody(), sync_status: 'OK' }),
       'sync_status must be one of "SYNCED", "OUT_OF_SYNC", "UNKNOWN"; got "OK"',
     )
+    assert.equal(
+      detailOf(aBody({ server: 'a b' })),
+      'server must be 1 to 253 letters, digits and any of . _ - / : @, beginning with a letter, a digit or _; got "a b"',
+    )
     assert.match(detailOf({ ...aBody(), drift_count: Number.POSITIVE_INFINITY }), /got Infinity/)
     assert.match(detailOf({ ...aBody(), last_check: '2026-02-30T10:30:00Z' }), /must be a time that exists/)
   })

@@ -2,123 +2,189 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import System from 'typebox/system'
 import type { FieldProblem } from '../domain/fault.ts'
+import { DEFAULT_PERIOD_MS, staleAfterMs } from '../domain/freshness.ts'
 import { SYNC_STATUSES } from '../domain/report.ts'
 import { contradictionsIn } from './contradictions.ts'
-import { describeError, problemAt } from './field-problem.ts'
+import { describeError, inForm, problemAt } from './field-problem.ts'
 import { withSoundNames } from './file-names.ts'
+import { MAX_DIFF_LENGTH, MAX_FILE_NAME_LENGTH, MAX_FILES } from './limits.ts'
 import {
-  MAX_DIFF_LENGTH,
-  MAX_FILE_NAME_LENGTH,
-  MAX_FILES,
-  MAX_LINK_LENGTH,
-  MAX_SHORT_TEXT_LENGTH,
-  MAX_TEXT_LENGTH,
-} from './limits.ts'
-import { isTime } from './time.ts'
+  fileFacts,
+  fileName,
+  link,
+  longText,
+  name,
+  shortText,
+  tasks,
+  text,
+  time,
+  wholeNumber,
+} from './report-fields.ts'
 import { createIsPlain, unknownFieldsOf } from './unknown-fields.ts'
 import { withoutSecrets } from './without-secrets.ts'
-
-// Names end up in URLs, metric labels, badges and log lines. The rule leaves room for host names, addresses and
-// "owner/name", and keeps out whatever would need escaping anywhere. No space: see targetKey.
-export const NAME = Type.String({
-  pattern: '^[A-Za-z0-9_][A-Za-z0-9._/:@-]{0,252}$',
-  description: '1 to 253 letters, digits and any of . _ - / : @, beginning with a letter, a digit or _',
-})
-const TIME = Type.Refine(
-  Type.String({ maxLength: 40 }),
-  isTime,
-  () => 'must be a time that exists, with a zone, such as 2026-04-21T10:30:00Z',
-)
-const LINK = Type.String({
-  pattern: '^https?://[^\\s"<>]+$',
-  maxLength: MAX_LINK_LENGTH,
-  description: 'a URL that begins with https:// or http://',
-})
-const SHORT_TEXT = text({ maxLength: MAX_SHORT_TEXT_LENGTH })
-const LONG_TEXT = text({ maxLength: MAX_TEXT_LENGTH })
 
 /** Which side of a difference has changed since the last deploy that is known. */
 export const CAUSES = ['SERVER_CHANGED', 'PENDING_DEPLOY', 'BOTH', 'SAME_EDIT'] as const
 export type Cause = (typeof CAUSES)[number]
 
-// Tasks that did their part, or did not, each with the reason.
-const TASKS = Type.Array(Type.Object({ name: LONG_TEXT, reason: SHORT_TEXT }), { maxItems: MAX_FILES })
-
-const FILE_FACTS = Type.Object({
-  sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: '64 hexadecimal digits in lower case' })),
-  mode: Type.Optional(Type.String({ pattern: '^[0-7]{4}$', description: 'four octal digits, such as 0644' })),
-  owner: Type.Optional(SHORT_TEXT),
-  group: Type.Optional(SHORT_TEXT),
-  type: Type.Optional(SHORT_TEXT),
-})
+function cause(description: string) {
+  return Type.Enum([...CAUSES], { description })
+}
 
 export const DRIFTED_FILE = Type.Object({
-  name: text({ minLength: 1, maxLength: MAX_FILE_NAME_LENGTH }),
+  name: fileName(
+    'The path below /etc/, or the whole path; of a resource the name of its task. Control characters and bytes that are not UTF-8 as \\xNN, a backslash doubled. Control characters that come as they are are escaped like that, with a warning; a file that is named twice is counted once, with a warning, too.',
+  ),
   name_base64: Type.Optional(
     Type.String({
       pattern: '^[A-Za-z0-9+/]+={0,2}$',
       maxLength: 2 * MAX_FILE_NAME_LENGTH,
-      description: 'base64 of the raw bytes of the name',
+      description: `The raw bytes of the name. Left out unless \`name\` has escapes. ${inForm('base64 of the raw bytes of the name')}`,
     }),
   ),
-  path: Type.Optional(text({ minLength: 1, maxLength: MAX_FILE_NAME_LENGTH })),
-  kind: Type.Optional(Type.Enum(['file', 'resource'])),
-  change: Type.Optional(Type.Enum(['modified', 'missing', 'extra', 'metadata'])),
-  expected: Type.Optional(FILE_FACTS),
-  actual: Type.Optional(FILE_FACTS),
-  modified_at: Type.Optional(TIME),
-  modified_by: Type.Optional(SHORT_TEXT),
-  diff: Type.Optional(text({ maxLength: MAX_DIFF_LENGTH })),
-  cause: Type.Optional(Type.Enum([...CAUSES])),
+  path: Type.Optional(fileName('The whole path. Left out when it is not known, and of a resource.')),
+  kind: Type.Optional(
+    Type.Enum(['file', 'resource'], {
+      description: 'A resource is drift without a path, such as a package or a service. Left out: a file.',
+    }),
+  ),
+  change: Type.Optional(
+    Type.Enum(['modified', 'missing', 'extra', 'metadata'], {
+      description:
+        'How it differs from Git: its content, that it is missing, that Git has no such file, or its mode and owner alone. Left out when that is not known.',
+    }),
+  ),
+  expected: Type.Optional(fileFacts('As Git declares it. Left out when that is not known.')),
+  actual: Type.Optional(fileFacts('As the server has it. Left out when that is not known.')),
+  modified_at: Type.Optional(time('When it was changed on the server. Left out when that is not known.')),
+  modified_by: Type.Optional(shortText('Who changed it. A secret in it is redacted. Left out when that is not known.')),
+  diff: Type.Optional(
+    text(
+      { maxLength: MAX_DIFF_LENGTH },
+      'The difference itself, as unified diff: - what Git has, + what the server has. Secrets in it are redacted. Left out unless the repository asks for it (docs/diffs.md).',
+    ),
+  ),
+  cause: Type.Optional(
+    cause(
+      'What has changed of this file since the last deploy: the server (SERVER_CHANGED), Git, which was not rolled out (PENDING_DEPLOY), BOTH, or both in the same way (SAME_EDIT). Left out when that is not known.',
+    ),
+  ),
 })
 
 export const REPORT = Type.Object({
-  repo: NAME,
-  server: NAME,
-  sync_status: Type.Enum([...SYNC_STATUSES]),
-  drift_count: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
-  files: Type.Array(DRIFTED_FILE, { maxItems: MAX_FILES }),
-  last_check: TIME,
-  files_truncated: Type.Optional(Type.Boolean()),
-  revision: Type.Optional(
-    Type.Object({
-      commit: SHORT_TEXT,
-      branch: Type.Optional(SHORT_TEXT),
-      url: Type.Optional(LINK),
+  repo: name('The repository that the server is compared with; with `server` it names the target.'),
+  server: name('The server; with `repo` it names the target.'),
+  sync_status: Type.Enum([...SYNC_STATUSES], {
+    description:
+      'What the check found: the server is as in Git, it is not, or that was not found out. UNKNOWN comes with `error` and without files.',
+  }),
+  drift_count: wholeNumber(
+    `The number of \`files\`. Above ${MAX_FILES.toLocaleString('en')}: the true number, the first ${MAX_FILES.toLocaleString('en')} files, and \`files_truncated\`.`,
+    1_000_000_000,
+  ),
+  files: Type.Array(DRIFTED_FILE, {
+    maxItems: MAX_FILES,
+    description: 'What differs from Git. Empty for SYNCED and UNKNOWN, and never for OUT_OF_SYNC.',
+  }),
+  last_check: time("When the comparison began. More than five minutes ahead of the server's clock is refused."),
+  files_truncated: Type.Optional(
+    Type.Boolean({
+      description: `\`files\` is not all of the drift; true only with ${MAX_FILES.toLocaleString('en')} files. Left out: false.`,
     }),
+  ),
+  revision: Type.Optional(
+    Type.Object(
+      {
+        commit: shortText('Its full name, or any other that the repository knows.'),
+        branch: Type.Optional(shortText('The branch that was checked out. Left out when there was none.')),
+        url: Type.Optional(
+          link(
+            'Where people see the commit. Whoever is named before its host, and parameters that look like a secret, are taken out. Left out when there is no such page.',
+          ),
+        ),
+      },
+      { description: 'What of Git the server was compared with. Left out when that is not known.' },
+    ),
   ),
   pipeline: Type.Optional(
-    Type.Object({
-      url: Type.Optional(LINK),
-      number: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-      event: Type.Optional(SHORT_TEXT),
+    Type.Object(
+      {
+        url: Type.Optional(
+          link(
+            'Where people see the run. Whoever is named before its host, and parameters that look like a secret, are taken out. Left out when there is no such page.',
+          ),
+        ),
+        number: Type.Optional(wholeNumber('Its number in the CI. Left out when it has none.')),
+        event: Type.Optional(shortText('What began it, such as push or cron. Left out when that is not known.')),
+      },
+      { description: 'The run of the CI that checked. Left out when it was none.' },
+    ),
+  ),
+  interval_seconds: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 31 * 86_400,
+      description: `Seconds from one report to the next. Late is what comes after it, and STALE a target of which nothing came for 2.5 times as long. Left out: ${DEFAULT_PERIOD_MS / 1_000}, and so STALE after ${staleAfterMs(DEFAULT_PERIOD_MS) / 1_000}.`,
     }),
   ),
-  interval_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31 * 86_400 })),
-  duration_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  run_id: Type.Optional(SHORT_TEXT),
+  duration_ms: Type.Optional(wholeNumber('Milliseconds that the check took. Left out when that was not measured.')),
+  run_id: Type.Optional(shortText('Which run of the reporter it was. Left out when runs have no names.')),
   error: Type.Optional(
-    Type.Object({
-      code: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'lower-case words joined by _' }),
-      message: LONG_TEXT,
-    }),
+    Type.Object(
+      {
+        code: Type.String({
+          pattern: '^[a-z][a-z0-9_]{0,63}$',
+          description: `Why the check failed, for machines. ${inForm('lower-case words joined by _')}`,
+        }),
+        message: longText('The same in words. A secret in it is redacted.'),
+      },
+      { description: 'Why the check could not be trusted: with UNKNOWN always, and never without.' },
+    ),
   ),
   coverage: Type.Optional(
-    Type.Object({
-      checked: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-      total: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-      unchecked: TASKS,
-      watched: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-      unwatched: Type.Optional(TASKS),
-      full_check_at: Type.Optional(TIME),
-    }),
+    Type.Object(
+      {
+        checked: wholeNumber('How much of `total` was compared. Who compared nothing of something is UNKNOWN.'),
+        total: wholeNumber(
+          'How many files and resources Git declares, what is `unchecked` among them. SYNCED with less `checked` than this says so wherever it is shown.',
+        ),
+        unchecked: tasks(
+          'What was not compared. The list may be cut; SYNCED may not name more than `total` less `checked`.',
+        ),
+        watched: Type.Optional(
+          wholeNumber('How much of what is `checked` the fast check compares, too. Left out where there is none.'),
+        ),
+        unwatched: Type.Optional(
+          tasks(
+            'What of it only the full check compares; goes with `watched`. The list may be cut. Left out when there is nothing.',
+          ),
+        ),
+        full_check_at: Type.Optional(
+          time(
+            'When the full check began that this one stands on. More than five minutes after this one was over (`last_check` and `duration_ms`) is refused. Left out when it stands on none but itself.',
+          ),
+        ),
+      },
+      { description: 'How much of what Git declares was compared. Left out when that is not known.' },
+    ),
   ),
-  cause: Type.Optional(Type.Enum([...CAUSES])),
+  cause: Type.Optional(
+    cause(
+      'What has changed since the last deploy, of all files together: the server (SERVER_CHANGED), Git, which was not rolled out (PENDING_DEPLOY), BOTH, or both in the same way (SAME_EDIT), which alone goes with SYNCED. Left out when that is not known, and always with UNKNOWN.',
+    ),
+  ),
   check: Type.Optional(
-    Type.Object({
-      method: Type.Enum(['full', 'fast']),
-      disagreement: Type.Optional(LONG_TEXT),
-    }),
+    Type.Object(
+      {
+        method: Type.Enum(['full', 'fast'], {
+          description: 'By Ansible (full), or by a look at the files against what a full check had certified (fast).',
+        }),
+        disagreement: Type.Optional(
+          longText('In what the two did not say the same. A secret in it is redacted. Left out when they agree.'),
+        ),
+      },
+      { description: 'How it was checked. Left out: in a way that is not told.' },
+    ),
   ),
 })
 
@@ -167,14 +233,4 @@ function asKept(value: ReportBody): { readonly body: ReportBody; readonly warnin
   const redacted = withoutSecrets(value)
   const { body, warnings } = withSoundNames(redacted.body)
   return { body, warnings: [...redacted.warnings, ...warnings] }
-}
-
-// NUL and lone surrogates cannot be stored or sent on by everything that a report passes (PostgreSQL, UTF-8). Whoever
-// has such bytes in a name escapes them in `name` and sends the raw ones in `name_base64`.
-function text(limits: { minLength?: number; maxLength: number }) {
-  return Type.Refine(
-    Type.String(limits),
-    (value) => value.isWellFormed() && !value.includes('\u0000'),
-    () => 'must not contain U+0000 or half of a surrogate pair',
-  )
 }

@@ -29,7 +29,10 @@ export const TARGET = Type.Object(
     duration_ms: nullable(duration_ms),
     episode: nullable(EPISODE_ROW, 'The drift that is not repaired yet.'),
   },
-  { title: 'Target', description: 'Everything that is known of one target now.' },
+  {
+    title: 'Target',
+    description: 'Everything that is known of one target now. Null is what its newest report left out.',
+  },
 )
 
 export type TargetDetails = ReadOnly<Static<typeof TARGET>>

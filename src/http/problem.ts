@@ -53,10 +53,10 @@ export const PROBLEM_TYPE = 'application/problem+json'
 
 export const PROBLEM = Type.Object(
   {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
+    type: Type.String({ description: 'Names the kind of fault, for machines.' }),
+    title: Type.String({ description: 'The kind of fault in words.' }),
+    status: Type.Integer({ description: 'That of HTTP.' }),
+    detail: Type.String({ description: 'What is wrong with this request.' }),
     instance: Type.String({ description: 'Names this one refusal: the log line has the same request_id.' }),
     errors: Type.Optional(
       Type.Array(

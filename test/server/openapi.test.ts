@@ -11,7 +11,7 @@ type Json = Record<string, unknown>
 
 interface Described {
   readonly operationId: string
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly description?: string }[]
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: Json }> }>
 }
 
@@ -62,16 +62,35 @@ describe('/openapi.json', () => {
     )
   }
 
-  it('says of every field of every row what it is, and of each that counts seconds that it does', () => {
-    const rows = Object.entries(document.components.schemas).filter(([name]) => /Row$|^StatusJson$/.test(name))
-    assert.ok(rows.length >= 7)
-    for (const [name, schema] of rows) {
-      for (const [field, { description, $ref }] of Object.entries(schema.properties as Record<string, Json>)) {
-        assert.ok(typeof (description ?? $ref) === 'string', `${name}.${field}`)
-        if (field.endsWith('_seconds')) assert.match(String(description), /^Seconds /, `${name}.${field}`)
-      }
+  it('says of every field and every parameter what it is, and of each that counts seconds that it does', () => {
+    const fields = [...fieldsIn(document, '')]
+    assert.ok(fields.length > 300)
+    for (const [path, { description, $ref }] of fields) {
+      assert.ok(typeof (description ?? $ref) === 'string', path)
+      if (path.endsWith('_seconds')) assert.match(String(description), /^Seconds /, path)
+    }
+    for (const { path, operation } of operations()) {
+      for (const { name, description } of operation.parameters ?? []) assert.ok(description, `${path} ${name}`)
     }
   })
+
+  it('says of every field of a report what it means that it is left out', () => {
+    for (const [path, { description }, isOptional] of fieldsIn(document.components.schemas.Report, 'Report')) {
+      if (isOptional) assert.match(String(description), /Left out|never without/, path)
+    }
+  })
+
+  /** Every field that any schema names, wherever it stands. */
+  function* fieldsIn(value: unknown, path: string): Iterable<readonly [string, Json, boolean]> {
+    if (typeof value !== 'object' || value === null) return
+    if ('properties' in value && 'type' in value) {
+      const required = 'required' in value ? (value.required as readonly string[]) : []
+      for (const [name, field] of Object.entries(value.properties as Record<string, Json>)) {
+        yield [`${path}.${name}`, field, !required.includes(name)]
+      }
+    }
+    for (const [key, inner] of Object.entries(value)) yield* fieldsIn(inner, `${path}/${key}`)
+  }
 
   /** Holds a value to a schema of the document. A key that the schema does not name is a mistake here. */
   function assertFits(schema: Json, value: unknown, what: string): void {

@@ -14,7 +14,7 @@ const ASSET = describeOfService({
   path: '/assets/{name}',
   id: 'getAsset',
   summary: 'A part of the dashboard',
-  params: Type.Object({ name: Type.String() }),
+  params: Type.Object({ name: Type.String({ description: 'As the page names it.' }) }),
   answer: {
     status: 200,
     description: 'The file.',

@@ -17,11 +17,11 @@ const QUERY = Type.Object({
 })
 
 const SHIELDS = Type.Object({
-  schemaVersion: Type.Literal(1),
-  label: Type.String(),
-  message: Type.String(),
-  color: Type.String(),
-  cacheSeconds: Type.Integer(),
+  schemaVersion: Type.Literal(1, { description: 'That of shields.io.' }),
+  label: Type.String({ description: 'What stands on the left.' }),
+  message: Type.String({ description: 'What stands on the right: the status.' }),
+  color: Type.String({ description: 'Of the right half, with a # before it.' }),
+  cacheSeconds: Type.Integer({ description: 'Seconds for which shields.io may show it without asking again.' }),
 })
 
 const BADGE_SVG = describeOperation({

@@ -10,7 +10,12 @@ const OPENAPI = describeOfService({
   answer: {
     status: 200,
     description: 'OpenAPI 3.1.',
-    content: { 'application/json': Type.Object({ openapi: Type.String() }, { additionalProperties: true }) },
+    content: {
+      'application/json': Type.Object(
+        { openapi: Type.String({ description: 'The version of OpenAPI.' }) },
+        { additionalProperties: true },
+      ),
+    },
   },
 })
 

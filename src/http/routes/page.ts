@@ -4,6 +4,7 @@ import type { TargetName } from '../../contract/status-json.ts'
 import { Fault, type FaultCode } from '../../domain/fault.ts'
 import { pathOf } from '../log.ts'
 import { addRoute, describeOfService } from '../operation.ts'
+import { TARGET_PARAMS } from '../target-params.ts'
 
 export interface Page {
   readonly html: string
@@ -31,7 +32,7 @@ const ACTIVITY_PAGE = describePage('/activity', 'getActivityPage', 'The dashboar
 const TARGET_PAGE = describePage('/targets/{repo}/{server}', 'getTargetPage', 'The dashboard: one target', {
   description:
     '`?at=` shows a moment in the past. Of a target that is not known, browsers get the page all the same, with 404.',
-  params: Type.Object({ repo: Type.String(), server: Type.String() }),
+  params: TARGET_PARAMS,
   faults: ['not_found'],
 })
 const PLAIN_PAGE = describePage('/plain', 'getPlainPage', 'The page without scripts')

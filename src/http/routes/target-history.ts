@@ -44,7 +44,12 @@ const PERIODS = describeOperation({
   answer: {
     status: 200,
     description: 'One page.',
-    content: { 'application/json': Type.Object({ items: Type.Array(PERIOD_ROW), next_cursor: NEXT_CURSOR }) },
+    content: {
+      'application/json': Type.Object({
+        items: Type.Array(PERIOD_ROW, { description: 'Those of this page.' }),
+        next_cursor: NEXT_CURSOR,
+      }),
+    },
   },
   faults: ['store_unreadable'],
 })
@@ -59,7 +64,12 @@ const EPISODES = describeOperation({
   answer: {
     status: 200,
     description: 'One page.',
-    content: { 'application/json': Type.Object({ items: Type.Array(EPISODE_ROW), next_cursor: NEXT_CURSOR }) },
+    content: {
+      'application/json': Type.Object({
+        items: Type.Array(EPISODE_ROW, { description: 'Those of this page.' }),
+        next_cursor: NEXT_CURSOR,
+      }),
+    },
   },
   faults: ['store_unreadable'],
 })

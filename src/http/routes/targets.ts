@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { STATUS_ROW, type StatusRow, type TargetName } from '../../contract/status-json.ts'
 import { TARGET, type TargetDetails } from '../../contract/target.ts'
 import { Fault } from '../../domain/fault.ts'
@@ -8,6 +8,7 @@ import { type Log, outcome } from '../log.ts'
 import { addRoute, describeOperation } from '../operation.ts'
 import { NEXT_CURSOR, PAGE, PAGE_SIZE } from '../page-of.ts'
 import { BY_CAUSE, SELECTION } from '../query.ts'
+import { TARGET_PARAMS } from '../target-params.ts'
 import type { Selected } from './row-lists.ts'
 
 export interface Needs {
@@ -20,11 +21,6 @@ export interface Needs {
   readonly monotonicMs: () => number
 }
 
-const NAME = Type.Object({
-  repo: Type.String({ description: 'Percent-encoded: `owner%2Fname`.' }),
-  server: Type.String({ description: 'Percent-encoded.' }),
-})
-
 const LIST = describeOperation({
   method: 'GET',
   path: '/api/v1/targets',
@@ -35,7 +31,12 @@ const LIST = describeOperation({
   answer: {
     status: 200,
     description: 'One page.',
-    content: { 'application/json': Type.Object({ items: Type.Array(STATUS_ROW), next_cursor: NEXT_CURSOR }) },
+    content: {
+      'application/json': Type.Object({
+        items: Type.Array(STATUS_ROW, { description: 'Those of this page.' }),
+        next_cursor: NEXT_CURSOR,
+      }),
+    },
   },
 })
 
@@ -45,7 +46,7 @@ const ONE = describeOperation({
   id: 'getTarget',
   tag: 'targets',
   summary: 'Everything that is known of one target',
-  params: NAME,
+  params: TARGET_PARAMS,
   query: Type.Object({}),
   answer: { status: 200, description: 'The target.', content: { 'application/json': TARGET } },
   faults: ['not_found'],
@@ -58,7 +59,7 @@ const REMOVE = describeOperation({
   tag: 'targets',
   summary: 'Forgets a target with its history',
   description: 'For a server that is gone. It begins anew with its next report.',
-  params: NAME,
+  params: TARGET_PARAMS,
   query: Type.Object({}),
   answer: { status: 204, description: 'It is forgotten.', content: {} },
   faults: ['not_found', 'cross_site', 'store_unavailable'],
@@ -93,7 +94,7 @@ function nameIn([repo, server]: [string, string]): TargetName {
   return { repo, server }
 }
 
-function refuseUnknown({ repo, server }: Static<typeof NAME>): never {
+function refuseUnknown({ repo, server }: TargetName): never {
   const shown = [repo, server].map((name) => JSON.stringify(name.slice(0, 80).toWellFormed()))
   throw new Fault('not_found', `There is no target of repository ${shown.join(' on server ')}`)
 }
