@@ -115,9 +115,9 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     stream.follow(snapshot.newlySilent().map((target) => ({ target, event: 'target', seq: null })))
   })
 
-  function badgeFor({ repo, server, label }: Query) {
+  async function badgeFor({ repo, server, label }: Query) {
     // A picture of only those that drift would say "never reported" once they are mended.
-    const shown = snapshot.summary(parseSelection({ repo, server }))
+    const shown = await snapshot.summary(parseSelection({ repo, server }))
     return badgeOf({ ...shown, isKnown: knowledge.isFollowing() }, [label].flat()[0])
   }
 
@@ -138,8 +138,8 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
         example: exampleRequest(address, formatTime(now())),
       }),
     assets: dashboard?.assets ?? new Map(),
-    badgeSvg: (query) => badgeSvg(badgeFor(query)),
-    badgeJson: (query) => shieldsEndpointOf(badgeFor(query)),
+    badgeSvg: async (query) => badgeSvg(await badgeFor(query)),
+    badgeJson: async (query) => shieldsEndpointOf(await badgeFor(query)),
     events: { open: stream.open, filter: (query) => targetsNamedBy(parseSelection(query)) },
     exposition: metrics.exposition,
     meter: metrics,

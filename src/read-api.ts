@@ -6,11 +6,11 @@ import type { History } from './history/history.ts'
 import type { Reads } from './http/server.ts'
 import { createRendering } from './snapshot/rendering.ts'
 import { fileRowsOf, groupRowsOf, statusRowsOf, targetDetailsOf, targetRowsAfter } from './snapshot/row-lists.ts'
-import { isEverything, parseSelection } from './snapshot/selection.ts'
+import { parseSelection } from './snapshot/selection.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
 
 export interface Needs {
-  readonly snapshot: Pick<Snapshot, 'rendered' | 'renderedRows' | 'views'>
+  readonly snapshot: Pick<Snapshot, 'rendered' | 'renderedRows' | 'walk' | 'view'>
   readonly history: History
   readonly remove: (target: Target, at: Date) => Promise<boolean>
   readonly now: () => Date
@@ -36,20 +36,25 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
   }
 
   /** Null: all. History is kept of the targets that there are now. */
-  function targetsOf({ repo, server }: Named): Target[] | null {
+  async function targetsOf({ repo, server }: Named): Promise<Target[] | null> {
     const selection = parseSelection({ repo, server })
     if (selection.repo === null && selection.server === null) return null
-    return snapshot.views(selection).map(({ record }) => record.newest.report.target)
+    const targets: Target[] = []
+    await snapshot.walk(selection, ({ record }) => {
+      targets.push(record.newest.report.target)
+      return 1
+    })
+    return targets
   }
 
-  function spanOf(named: Named, { from, to }: { from: Date | null; to: Date | null }, longestMs: number) {
+  async function spanOf(named: Named, { from, to }: { from: Date | null; to: Date | null }, longestMs: number) {
     const current = now()
     const until = to === null || to > current ? current : to
     // A graph of what is to come would be an empty one, as if all were well.
     if (from !== null) refuseAhead('from', from, current)
     const since = from ?? new Date(Math.max(0, until.getTime() - longestMs))
     if (since > (to ?? since)) refuse('from', 'must not be after to')
-    return { targets: targetsOf(named), from: since > until ? until : since, to: until }
+    return { targets: await targetsOf(named), from: since > until ? until : since, to: until }
   }
 
   return {
@@ -62,52 +67,52 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
 
     render: createRendering,
 
-    renderedStatusRows: async (selected) => (isEverything(parseSelection(selected)) ? snapshot.renderedRows() : null),
+    renderedStatusRows: async (selected, limit) => snapshot.renderedRows(parseSelection(selected), limit),
 
     async statusRows(selected, at) {
       const selection = parseSelection(selected)
       const then = past(at)
-      return then === null ? statusRowsOf(snapshot.views(selection)) : history.statusRows(selection, then)
+      return then === null ? statusRowsOf(snapshot.walk, selection) : history.statusRows(selection, then)
     },
 
     async fileRows(selected, at) {
       const selection = parseSelection(selected)
       const then = past(at)
       if (then !== null) return history.fileRows(selection, then)
-      return fileRowsOf(snapshot.views({ ...selection, cause: null }), selection.cause)
+      return fileRowsOf(snapshot.walk, selection)
     },
 
-    groupRows: (selected, by) => groupRowsOf(snapshot.views(parseSelection(selected)), by),
+    groupRows: async (selected, by) => groupRowsOf(snapshot.walk, parseSelection(selected), by),
 
     historyRows: async (selected, { stepMs, maxPoints, ...span }) => {
       const { status } = parseSelection(selected)
-      return history.graph({ ...spanOf(selected, span, DAY_MS), status, stepMs, maxPoints })
+      return history.graph({ ...(await spanOf(selected, span, DAY_MS)), status, stepMs, maxPoints })
     },
 
     totalRows: async (selected, { stepMs, maxPoints, ...span }) => {
       const { status } = parseSelection(selected)
-      return history.totals({ ...spanOf(selected, span, DAY_MS), status, stepMs, maxPoints })
+      return history.totals({ ...(await spanOf(selected, span, DAY_MS)), status, stepMs, maxPoints })
     },
 
     transitionRows: async (selected, span) => {
       const { status } = parseSelection(selected)
-      return history.transitions({ ...spanOf(selected, span, DAY_MS), status })
+      return history.transitions({ ...(await spanOf(selected, span, DAY_MS)), status })
     },
 
-    targetsAfter: (selected, after, limit) => targetRowsAfter(snapshot.views(parseSelection(selected)), after, limit),
+    targetsAfter: async (selected, page) => targetRowsAfter(snapshot.walk, parseSelection(selected), page),
 
-    target({ repo, server }) {
-      const [view] = snapshot.views({ repo: new Set([repo]), server: new Set([server]), status: null, cause: null })
+    target(name) {
+      const view = snapshot.view(name)
       return view === undefined ? undefined : targetDetailsOf(view)
     },
 
     removeTarget: ({ repo, server }) => remove({ repo, server }, now()),
 
-    periods: (named, { limit, after, ...span }) =>
-      history.periods({ ...spanOf(named, span, Number.POSITIVE_INFINITY), limit, after }),
+    periods: async (named, { limit, after, ...span }) =>
+      history.periods({ ...(await spanOf(named, span, Number.POSITIVE_INFINITY)), limit, after }),
 
-    episodes: (named, { limit, after, ...span }) =>
-      history.episodes({ ...spanOf(named, span, Number.POSITIVE_INFINITY), limit, after }),
+    episodes: async (named, { limit, after, ...span }) =>
+      history.episodes({ ...(await spanOf(named, span, Number.POSITIVE_INFINITY)), limit, after }),
   }
 }
 

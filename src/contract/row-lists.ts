@@ -98,7 +98,7 @@ export type TransitionRow = ReadOnly<Static<typeof TRANSITION_ROW>>
 
 /** The drifted files of one target. `since`: when each was first seen, in their order; null when that is not known. */
 export function fileRowsOf(
-  { repo, server, sync_status, status_code }: StatusRow,
+  { repo, server, sync_status, status_code }: Pick<StatusRow, 'repo' | 'server' | 'sync_status' | 'status_code'>,
   files: readonly DriftedFile[],
   since: readonly EpochMs[] | null,
 ): FileRow[] {

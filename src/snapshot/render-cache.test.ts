@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { createRenderCache } from './render-cache.ts'
+import { createRenderCache, createRenderCaches } from './render-cache.ts'
 
 function aCache(targetCount: number) {
   let nowMs = 0
@@ -95,5 +95,19 @@ describe('an answer that is kept', () => {
     assert.equal(one, other)
     assert.equal(written, 2)
     assert.equal(gunzipSync(await one.gzipped()).toString(), 'text')
+  })
+
+  it('is kept for the few selections that were asked for last', async () => {
+    const rendered = createRenderCaches({ monotonicMs: () => 0, version: () => 0, targetCount: () => 1 })
+    const written: string[] = []
+    const read = (key: string) =>
+      rendered(key, async () => {
+        written.push(key)
+        return key
+      })
+    for (const key of ['a', 'b', 'a', 'c', 'd', 'a', 'e', 'a', 'b']) {
+      assert.equal((await read(key)).body.toString(), key)
+    }
+    assert.deepEqual(written, ['a', 'b', 'c', 'd', 'e', 'b'])
   })
 })

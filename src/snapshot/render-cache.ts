@@ -52,3 +52,21 @@ export function createRenderCache({ monotonicMs, version, targetCount }: Needs, 
     return writing
   }
 }
+
+// What the panels of a dashboard select. More than these are written for each who asks: an answer of a large fleet has
+// megabytes, and anybody can ask for any number of them.
+const KEPT = 4
+
+/** The same for a few selections: those that were asked for last. */
+export function createRenderCaches(needs: Needs) {
+  const caches = new Map<string, () => Promise<Rendering>>()
+
+  /** @param write The same for the same key. */
+  return (key: string, write: () => Promise<string>): Promise<Rendering> => {
+    const cache = caches.get(key) ?? createRenderCache(needs, write)
+    caches.delete(key)
+    caches.set(key, cache)
+    if (caches.size > KEPT) caches.delete(caches.keys().next().value ?? '')
+    return cache()
+  }
+}

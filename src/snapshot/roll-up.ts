@@ -28,6 +28,11 @@ export class RollUp {
     return this.#count
   }
 
+  /** The target, when there is one alone. */
+  get only(): readonly View[] {
+    return this.#only === null ? [] : [this.#only]
+  }
+
   add(view: View): void {
     const { repo, server } = view.record.newest.report.target
     this.#repo = this.#count === 0 || this.#repo === repo ? repo : null

@@ -1,34 +1,55 @@
 import { type FileRow, fileRowsOf as filesOf, type GroupRow, MAX_ROWS } from '../contract/row-lists.ts'
-import { byName, type StatusRow, type TargetName, worstFirst } from '../contract/status-json.ts'
+import { STATUS_CODES } from '../contract/schema-parts.ts'
+import type { StatusRow, TargetName } from '../contract/status-json.ts'
 import type { TargetDetails } from '../contract/target.ts'
 import { episodeRowOf } from '../contract/target-history.ts'
 import { formatExactTime } from '../contract/time.ts'
+import type { Selection } from './selection.ts'
 import { lastKnownOf, rowOf, type View } from './view.ts'
+import { WorstFirst } from './worst-first.ts'
+
+/**
+ * Takes the selected targets one after the other in order of name, with turns for the event loop in between: `take` says
+ * how much it made of one, in rows. They are taken as they show when it is their turn.
+ */
+export type Walk = (
+  selection: Selection,
+  take: (view: View) => number,
+  part?: { readonly after: TargetName | null; readonly limit: number },
+) => Promise<void>
 
 /** One row for each target, the worst first. */
-export function statusRowsOf(views: readonly View[]): StatusRow[] {
-  return views.map(rowOf).sort(worstFirst)
+export async function statusRowsOf(walk: Walk, selection: Selection): Promise<StatusRow[]> {
+  const rows = new WorstFirst<StatusRow>(MAX_ROWS)
+  await walk(selection, (view) => {
+    if (!rows.isFull(view.status)) rows.add(view.status, rowOf(view))
+    return 1
+  })
+  return rows.all()
 }
 
 /** One row for each drifted file, those of the worst targets first. Of one target each may have a cause of its own. */
-export function fileRowsOf(views: readonly View[], causes: ReadonlySet<string> | null = null): FileRow[] {
-  const sorted = views
-    .filter(({ finding }) => finding !== null && finding.report.body.files.length > 0)
-    .map((view) => ({ row: rowOf(view), view }))
-    .sort((a, b) => worstFirst(a.row, b.row))
-  const rows: FileRow[] = []
-  for (const { row, view } of sorted) {
-    const ofTarget = filesOf(row, view.finding?.report.body.files ?? [], view.record.filesSince)
-    rows.push(...ofTarget.filter(({ cause }) => causes?.has(cause ?? '') ?? true))
-    if (rows.length >= MAX_ROWS) break
-  }
-  return rows
+export async function fileRowsOf(walk: Walk, { cause: causes, ...named }: Selection): Promise<FileRow[]> {
+  const rows = new WorstFirst<FileRow>(MAX_ROWS)
+  await walk({ ...named, cause: null }, (view) => {
+    const files = view.finding?.report.body.files ?? []
+    if (files.length === 0 || rows.isFull(view.status)) return 1
+    for (const row of filesOf(targetOf(view), files, view.record.filesSince)) {
+      if (causes?.has(row.cause ?? '') ?? true) rows.add(view.status, row)
+    }
+    return files.length
+  })
+  return rows.all()
+}
+
+function targetOf({ record, status }: View) {
+  return { ...record.newest.report.target, sync_status: status, status_code: STATUS_CODES[status] }
 }
 
 /** One row for each repository or each server, in order of name. */
-export function groupRowsOf(views: readonly View[], by: keyof TargetName): GroupRow[] {
+export async function groupRowsOf(walk: Walk, selection: Selection, by: keyof TargetName): Promise<GroupRow[]> {
   const groups = new Map<string, { name: string } & Record<Exclude<keyof GroupRow, 'name'>, number>>()
-  for (const { record, status, finding, freshness, ageSeconds } of views) {
+  await walk(selection, ({ record, status, finding, freshness, ageSeconds }) => {
     const name = record.newest.report.target[by]
     let group = groups.get(name)
     if (group === undefined) {
@@ -40,19 +61,26 @@ export function groupRowsOf(views: readonly View[], by: keyof TargetName): Group
     if (freshness === 'STALE') group.stale++
     group.drift_count += finding?.report.driftCount ?? 0
     group.age_seconds = Math.max(group.age_seconds, ageSeconds)
-  }
+    return 1
+  })
   return [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 const COUNTED_AS = { SYNCED: 'synced', OUT_OF_SYNC: 'out_of_sync', UNKNOWN: 'unknown' } as const
 
 /** One page of the targets in order of name: those after a name, and one more when there is another page. */
-export function targetRowsAfter(views: readonly View[], after: TargetName | null, limit: number): StatusRow[] {
-  return views
-    .filter(({ record }) => after === null || byName(record.newest.report.target, after) > 0)
-    .sort((a, b) => byName(a.record.newest.report.target, b.record.newest.report.target))
-    .slice(0, limit + 1)
-    .map(rowOf)
+export async function targetRowsAfter(
+  walk: Walk,
+  selection: Selection,
+  { after, limit }: { readonly after: TargetName | null; readonly limit: number },
+): Promise<StatusRow[]> {
+  const rows: StatusRow[] = []
+  const take = (view: View) => {
+    rows.push(rowOf(view))
+    return 1
+  }
+  await walk(selection, take, { after, limit: limit + 1 })
+  return rows
 }
 
 /** Everything that is known of one target. */

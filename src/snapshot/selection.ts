@@ -16,6 +16,11 @@ export function isEverything({ repo, server, status, cause }: Selection): boolea
   return repo === null && server === null && status === null && cause === null
 }
 
+/** Equal for equal selections. */
+export function selectionKey({ repo, server, status, cause }: Selection): string {
+  return JSON.stringify([repo, server, status, cause].map((values) => values && [...values].sort()))
+}
+
 /** Null when it names none in particular. */
 export function targetsNamedBy({
   repo: repos,

@@ -203,10 +203,10 @@ describe('the snapshot', () => {
     assert.deepEqual([drift_count, shown.length, files_truncated], [59_000, 50_000, true])
   })
 
-  it('is summed up as the worst of what was selected, and how many show that', () => {
+  it('is summed up as the worst of what was selected, and how many show that', async () => {
     const { receive, advance, summary } = aSnapshot('2026-04-21T10:30:00Z')
     const of = (server: string) => summary(parseSelection({ server }))
-    assert.deepEqual(of('nobody'), {
+    assert.deepEqual(await of('nobody'), {
       status: 'UNKNOWN',
       reason: 'never_reported',
       driftCount: 0,
@@ -221,11 +221,11 @@ describe('the snapshot', () => {
     advance(30)
 
     const known = { reason: null, driftCount: 0, targetCount: 1, worstCount: 1 }
-    assert.deepEqual(of('clean'), { ...known, status: 'SYNCED' })
-    assert.deepEqual(of('drifted,clean'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 2 })
+    assert.deepEqual(await of('clean'), { ...known, status: 'SYNCED' })
+    assert.deepEqual(await of('drifted,clean'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 2 })
     const unknown = { status: 'UNKNOWN', reason: 'check_failed', driftCount: 0, targetCount: 3, worstCount: 2 }
-    assert.deepEqual(of('clean,failed,silent'), unknown)
-    assert.deepEqual(of('failed'), { ...known, status: 'UNKNOWN', reason: 'check_failed' })
-    assert.deepEqual(of('*'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 4 })
+    assert.deepEqual(await of('clean,failed,silent'), unknown)
+    assert.deepEqual(await of('failed'), { ...known, status: 'UNKNOWN', reason: 'check_failed' })
+    assert.deepEqual(await of('*'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 4 })
   })
 })

@@ -1,19 +1,21 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReportBody } from '../contract/report.ts'
-import type { StatusJson } from '../contract/status-json.ts'
+import type { StatusJson, TargetName } from '../contract/status-json.ts'
 import { type Freshness, staleAfterMs } from '../domain/freshness.ts'
 import type { Change } from '../domain/recorded.ts'
 import { type SyncStatus, type Target, targetKey } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
 import { type Measured, measuredOf } from './measured.ts'
-import { createRenderCache } from './render-cache.ts'
-import { createRendering, type Rendering } from './rendering.ts'
-import { EVERYTHING, isEverything, type Selection, targetsNamedBy } from './selection.ts'
+import { createRenderCache, createRenderCaches } from './render-cache.ts'
+import type { Rendering } from './rendering.ts'
+import type { Walk } from './row-lists.ts'
+import { EVERYTHING, isEverything, type Selection, selectionKey, targetsNamedBy } from './selection.ts'
 import { SortedKeys } from './sorted-keys.ts'
-import { statusJsonOf } from './status-json.ts'
+import { MAX_ITEMS, statusJsonOf } from './status-json.ts'
 import { type Fragment, fragmentOf, rowText, StatusText } from './status-text.ts'
-import { type Summary, summaryOf } from './summary.ts'
+import { NOTHING, type Summary, withTarget } from './summary.ts'
+import { createTurns } from './turns.ts'
 import { freshnessAfter, type View, viewOf } from './view.ts'
+import { WorstFirst } from './worst-first.ts'
 
 export interface Clocks {
   readonly now: () => Date
@@ -28,18 +30,19 @@ export interface Clocks {
 
 export interface Snapshot {
   follow(changes: readonly Change<ReportBody>[]): void
-  /** The selected targets as they show now, in no order. */
-  views(selection: Selection): View[]
+  readonly walk: Walk
+  /** One target as it shows now. */
+  view(target: Target): View | undefined
   statusJson(selection?: Selection): StatusJson
-  /** `statusJson` as bytes. Of everything it costs the same however many ask. */
+  /** `statusJson` as bytes. It costs the same however many ask at once. */
   rendered(selection: Selection): Promise<Rendering>
-  summary(selection: Selection): Summary
+  summary(selection: Selection): Promise<Summary>
   /** What a page shows of the worst so many targets, and how many there are in all with each status. */
   worst(limit: number): Promise<Worst>
   /** Every target as it shows when it is its turn. May be read while reports come in. */
   measured(): Iterable<Measured>
-  /** The rows of everything, the worst first, as bytes: at the same price. */
-  renderedRows(): Promise<Rendering>
+  /** The first of the selected rows, the worst first, as bytes: at the same price. */
+  renderedRows(selection: Selection, limit: number): Promise<Rendering>
   /** A target's row as it shows now, as JSON. Null when there is no such target. */
   rowText(target: Target): string | null
   /**
@@ -82,8 +85,8 @@ interface Look {
   readonly monotonicMs: number
 }
 
-// Writing a thousand rows takes about two milliseconds; then the event loop gets its turn.
-const ROWS_IN_A_TURN = 2_000
+// So many rows are written in two milliseconds, in ten where each report has changed since; then the loop gets its turn.
+export const ROWS_IN_A_TURN = 1_000
 
 // Looking at so many takes a few milliseconds.
 const LOOKED_AT_ONCE = 20_000
@@ -96,6 +99,7 @@ export function createSnapshot(
   const entries = new Map<string, Entry>()
   let version = 0
   const keys = new SortedKeys()
+  const turn = createTurns()
 
   function add(record: TargetRecord<ReportBody>, contact: { heardAtMs: number; contactAtMs: number }): void {
     const entry: Entry = { record, ...contact, fragment: null, toldFreshness: 'FRESH', toldElsewhere: 'FRESH' }
@@ -157,72 +161,89 @@ export function createSnapshot(
     return viewAt(look(), entry)
   }
 
-  function* eachView(selection: Selection): Iterable<View> {
-    for (const entry of entriesNamedBy(selection)) {
-      const view = viewNow(entry)
-      if (!(selection.status?.has(view.status) ?? true)) continue
-      if (selection.cause?.has(view.finding?.report.body.cause ?? '') ?? true) yield view
-    }
+  /** The names to look at for it, in order: a few that are named, or all. */
+  function keysFor({ repo: repos, server: servers }: Selection): readonly string[] {
+    if (repos === null || servers === null || repos.size * servers.size >= entries.size) return keys.inOrder()
+    // Whoever asks for a few by name must not make us look at a million.
+    return [...repos].flatMap((repo) => [...servers].map((server) => targetKey({ repo, server }))).sort()
   }
 
-  function* entriesNamedBy(selection: Selection): Iterable<Entry> {
-    const { repo: repos, server: servers } = selection
-    if (repos !== null && servers !== null && repos.size * servers.size < entries.size) {
-      // Whoever asks for a few by name must not make us look at a million.
-      for (const repo of repos) {
-        for (const server of servers) {
-          const entry = entries.get(targetKey({ repo, server }))
-          if (entry !== undefined) yield entry
-        }
-      }
-      return
-    }
+  /** How an entry shows, if it is selected. */
+  function selectedBy(selection: Selection): (entry: Entry, clocks: Look) => View | null {
     const isNamed = targetsNamedBy(selection)
-    for (const entry of entries.values()) {
-      if (isNamed === null || isNamed(entry.record.newest.report.target)) yield entry
+    const { status: statuses, cause: causes } = selection
+    return (entry, clocks) => {
+      if (isNamed !== null && !isNamed(entry.record.newest.report.target)) return null
+      const view = viewAt(clocks, entry)
+      const isShown =
+        (statuses?.has(view.status) ?? true) && (causes?.has(view.finding?.report.body.cause ?? '') ?? true)
+      return isShown ? view : null
     }
   }
 
   function views(selection: Selection): View[] {
-    return [...eachView(selection)]
+    const viewIfSelected = selectedBy(selection)
+    const clocks = look()
+    return keysFor(selection).flatMap((key) => {
+      const entry = entries.get(key)
+      return (entry && viewIfSelected(entry, clocks)) ?? []
+    })
   }
 
-  /** Every target in order of name, with turns for the event loop in between. */
-  async function inTurns(take: (view: View, entry: Entry) => void): Promise<void> {
-    let taken = 0
+  async function inTurns(
+    selection: Selection,
+    take: (view: View, entry: Entry) => number,
+    { after, limit }: { readonly after: TargetName | null; readonly limit: number } = NO_PART,
+  ): Promise<void> {
+    const viewIfSelected = selectedBy(selection)
+    const names = keysFor(selection)
+    // Up to a turn's rows are of this very moment, so that whoever asks after a 200 sees that report.
+    if (names.length > ROWS_IN_A_TURN) await turn()
     let clocks = look()
-    for (const key of keys.inOrder()) {
-      if (++taken % ROWS_IN_A_TURN === 0) {
-        await nextTurn()
+    let taken = 0
+    let worked = 0
+    for (let at = after === null ? 0 : firstAfter(names, targetKey(after)); at < names.length && taken < limit; at++) {
+      if (worked >= ROWS_IN_A_TURN) {
+        await turn()
         clocks = look()
+        worked = 0
       }
-      const entry = entries.get(key) // what it is now: it may have changed, or gone, since the loop had its turn
-      if (entry !== undefined) take(viewAt(clocks, entry), entry)
+      worked++
+      const entry = entries.get(names[at] ?? '') // what it is now: it may have changed, or gone, since the loop had its turn
+      const view = entry && viewIfSelected(entry, clocks)
+      if (!entry || !view) continue
+      worked += take(view, entry) - 1
+      taken++
     }
   }
 
   async function worst(limit: number): Promise<Worst> {
-    const shown: Record<SyncStatus, View[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
+    const shown = new WorstFirst<View>(limit)
     const counts = { OUT_OF_SYNC: 0, UNKNOWN: 0, SYNCED: 0 }
     const at = asOf()
-    await inTurns((view) => {
+    await inTurns(EVERYTHING, (view) => {
       counts[view.status]++
-      if (shown[view.status].length < limit) shown[view.status].push(view)
+      shown.add(view.status, view)
+      return 1
     })
-    const all = [...shown.OUT_OF_SYNC, ...shown.UNKNOWN, ...shown.SYNCED]
-    return { status: statusJsonOf(all.slice(0, limit), at), counts }
+    return { status: statusJsonOf(shown.all(), at), counts }
   }
 
-  async function textOfAll(): Promise<StatusText> {
+  async function textOf(selection: Selection): Promise<StatusText> {
     const text = new StatusText()
-    await inTurns((view, entry) => text.add(view, fragment(entry, view)))
+    await inTurns(selection, (view, entry) => {
+      const isNew = entry.fragment?.freshness !== view.freshness
+      const written = fragment(entry, view)
+      text.add(view, written)
+      return isNew ? 1 + written.fileCount : 1
+    })
     return text
   }
 
-  async function write(): Promise<string> {
+  async function write(selection: Selection): Promise<string> {
     const at = asOf()
-    const text = await textOfAll()
-    return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(views(EVERYTHING), at))
+    const text = await textOf(selection)
+    return text.count > 1 ? text.toString(at) : JSON.stringify(statusJsonOf(text.only, at))
   }
 
   function fragment(entry: Entry, view: View): Fragment {
@@ -253,7 +274,9 @@ export function createSnapshot(
   }
 
   const cache = { monotonicMs, version: () => version, targetCount: () => entries.size }
-  const renderedEverything = createRenderCache(cache, write)
+  const renderedEverything = createRenderCache(cache, () => write(EVERYTHING))
+  const renderedSelection = createRenderCaches(cache)
+  const renderedAllRows = createRenderCache(cache, async () => (await textOf(EVERYTHING)).rows())
 
   return {
     follow(changes) {
@@ -273,9 +296,17 @@ export function createSnapshot(
       }
     },
 
-    views,
+    walk: inTurns,
 
-    renderedRows: createRenderCache(cache, async () => (await textOfAll()).rows()),
+    view(target) {
+      const entry = entries.get(targetKey(target))
+      return entry && viewNow(entry)
+    },
+
+    renderedRows: async (selection, limit) =>
+      isEverything(selection) && limit >= MAX_ITEMS
+        ? renderedAllRows()
+        : renderedSelection(`${limit} ${selectionKey(selection)}`, async () => (await textOf(selection)).rows(limit)),
 
     rowText(target) {
       const entry = entries.get(targetKey(target))
@@ -286,12 +317,19 @@ export function createSnapshot(
 
     newlySilent,
 
-    summary: (selection) => summaryOf(eachView(selection)),
+    async summary(selection) {
+      let summary = NOTHING
+      await inTurns(selection, (view) => {
+        summary = withTarget(summary, view)
+        return 1
+      })
+      return summary
+    },
 
     worst,
 
     *measured() {
-      for (const view of eachView(EVERYTHING)) yield measuredOf(view)
+      for (const entry of entries.values()) yield measuredOf(viewNow(entry))
     },
 
     statusJson: (selection = EVERYTHING) => statusJsonOf(views(selection), asOf()),
@@ -299,6 +337,19 @@ export function createSnapshot(
     rendered: async (selection) =>
       isEverything(selection)
         ? renderedEverything()
-        : createRendering(JSON.stringify(statusJsonOf(views(selection), asOf()))),
+        : renderedSelection(selectionKey(selection), () => write(selection)),
   }
+}
+
+const NO_PART = { after: null, limit: Number.POSITIVE_INFINITY }
+
+/** Index of the first name after this one; the length if there is none. */
+function firstAfter(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((names[middle] ?? '') > name) high = middle
+    else low = middle + 1
+  }
+  return low
 }

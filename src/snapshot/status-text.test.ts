@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { aLedger, aReceived } from '../../test/server/a-report.ts'
-import { EVERYTHING } from './selection.ts'
+import { EVERYTHING, parseSelection } from './selection.ts'
 import { createSnapshot } from './snapshot.ts'
 
 const START = Date.parse('2026-04-21T10:30:00Z')
@@ -31,6 +31,8 @@ const report = fc.record({
   interval: fc.constantFrom(10, 120, 3_600),
   fullCheckSecond: fc.option(fc.nat(3_600)),
 })
+
+const SELECTIONS = [{}, { repo: 'a,z' }, { repo: 'a', server: 's1,S3' }, { status: 'UNKNOWN' }, { server: 's-4' }]
 
 describe('/status.json as text', () => {
   it('says of any fleet at any time what the object says', async () => {
@@ -62,8 +64,16 @@ describe('/status.json as text', () => {
         const { body } = await snapshot.rendered(EVERYTHING)
 
         assert.equal(body.toString(), JSON.stringify(snapshot.statusJson()))
-        const rows = await snapshot.renderedRows()
+        const rows = await snapshot.renderedRows(EVERYTHING, 50_000)
         assert.equal(rows.body.toString(), JSON.stringify(snapshot.statusJson().items))
+
+        for (const query of SELECTIONS) {
+          const selection = parseSelection(query)
+          const expected = snapshot.statusJson(selection)
+          assert.equal((await snapshot.rendered(selection)).body.toString(), JSON.stringify(expected))
+          const first = await snapshot.renderedRows(selection, 2)
+          assert.equal(first.body.toString(), JSON.stringify(expected.items.slice(0, 2)))
+        }
       }),
       { numRuns: 500 },
     )

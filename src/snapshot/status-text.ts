@@ -54,6 +54,11 @@ export class StatusText {
     return this.#rollUp.count
   }
 
+  /** The target, when there is one alone. */
+  get only(): readonly View[] {
+    return this.#rollUp.only
+  }
+
   add(view: View, fragment: Fragment): void {
     this.#rollUp.add(view)
     const rows = this.#rows[view.status]
@@ -87,21 +92,21 @@ export class StatusText {
     return `${start}"files":[${this.#filesText()}]${middle}"items":${this.rows()}${end}`
   }
 
-  /** The rows alone. */
-  rows(): string {
+  /** The first rows alone. */
+  rows(limit = MAX_ITEMS): string {
     const { OUT_OF_SYNC, UNKNOWN, SYNCED } = this.#rows
-    return `[${[...OUT_OF_SYNC, ...UNKNOWN, ...SYNCED].slice(0, MAX_ITEMS).join(',')}]`
+    return `[${[...OUT_OF_SYNC, ...UNKNOWN, ...SYNCED].slice(0, limit).join(',')}]`
   }
 
   #filesText(): string {
     const fragments = [...this.#files.OUT_OF_SYNC, ...this.#files.UNKNOWN, ...this.#files.SYNCED]
-    if (this.#fileCount <= MAX_FILES_SHOWN) return fragments.map(({ files }) => files).join(',')
     const shown: string[] = []
-    for (const { files } of fragments) {
-      for (const file of JSON.parse(`[${files}]`)) {
-        if (shown.length === MAX_FILES_SHOWN) return shown.join(',')
-        shown.push(JSON.stringify(file))
-      }
+    let room = MAX_FILES_SHOWN
+    for (const { files, fileCount } of fragments) {
+      if (fileCount <= room) shown.push(files)
+      else if (room > 0) shown.push(JSON.stringify(JSON.parse(`[${files}]`).slice(0, room)).slice(1, -1))
+      room -= fileCount
+      if (room <= 0) break
     }
     return shown.join(',')
   }

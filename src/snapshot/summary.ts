@@ -14,28 +14,27 @@ export interface Summary {
   readonly worstCount: number
 }
 
-const NOTHING: Summary = { status: 'UNKNOWN', reason: 'never_reported', driftCount: 0, targetCount: 0, worstCount: 0 }
+export const NOTHING: Summary = {
+  status: 'UNKNOWN',
+  reason: 'never_reported',
+  driftCount: 0,
+  targetCount: 0,
+  worstCount: 0,
+}
 
-/** In one pass, without a list of anything: a fleet is summed up for each picture of it that somebody looks at. */
-export function summaryOf(views: Iterable<View>): Summary {
-  let summary: Summary | undefined
-  for (const view of views) {
-    const driftCount = (summary?.driftCount ?? 0) + (view.finding?.report.driftCount ?? 0)
-    const targetCount = (summary?.targetCount ?? 0) + 1
-    const difference = summary === undefined ? -1 : bySeverity(view.status, summary.status)
-    if (summary === undefined || difference < 0) {
-      summary = { status: view.status, reason: view.reason, driftCount, targetCount, worstCount: 1 }
-    } else {
-      const isSuch = difference === 0
-      summary = {
-        status: summary.status,
-        // One word for all of them, so only what is true of each.
-        reason: isSuch && view.reason !== summary.reason ? 'check_failed' : summary.reason,
-        driftCount,
-        targetCount,
-        worstCount: summary.worstCount + (isSuch ? 1 : 0),
-      }
-    }
+/** With one more target, in any order, and without a list of anything: a fleet is summed up for each picture of it. */
+export function withTarget(summary: Summary, view: View): Summary {
+  const driftCount = summary.driftCount + (view.finding?.report.driftCount ?? 0)
+  const targetCount = summary.targetCount + 1
+  const difference = summary.targetCount === 0 ? -1 : bySeverity(view.status, summary.status)
+  if (difference < 0) return { status: view.status, reason: view.reason, driftCount, targetCount, worstCount: 1 }
+  const isSuch = difference === 0
+  return {
+    status: summary.status,
+    // One word for all of them, so only what is true of each.
+    reason: isSuch && view.reason !== summary.reason ? 'check_failed' : summary.reason,
+    driftCount,
+    targetCount,
+    worstCount: summary.worstCount + (isSuch ? 1 : 0),
   }
-  return summary ?? NOTHING
 }

@@ -56,7 +56,7 @@ async function watch(minutes: readonly Minute[]) {
     }
     for (const afterMs of [0, 30_001, 59_999]) {
       nowMs = BEGAN_AT + index * 60_000 + afterMs
-      seen.push({ at: clocks.now(), rows: statusRowsOf(snapshot.views(EVERYTHING)) })
+      seen.push({ at: clocks.now(), rows: await statusRowsOf(snapshot.walk, EVERYTHING) })
     }
   }
   return { seen, history: createHistory(store, clocks.now) }

@@ -4,9 +4,9 @@ import { addRoute, describeOperation } from '../operation.ts'
 import { type Query, SELECTION } from '../query.ts'
 
 export interface Needs {
-  readonly badgeSvg: (query: Query) => string
+  readonly badgeSvg: (query: Query) => Promise<string>
   /** What shields.io asks an endpoint for. */
-  readonly badgeJson: (query: Query) => object
+  readonly badgeJson: (query: Query) => Promise<object>
 }
 
 const { repo, server: serverName } = SELECTION.properties
@@ -54,9 +54,12 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 /** `GET /badge.svg` and `/badge.json`: the status of a selection, for READMEs. */
 export function addBadge(server: FastifyInstance, { badgeSvg, badgeJson }: Needs): void {
   addRoute(server, BADGE_SVG, async ({ query, reply }) =>
-    forOtherSites(reply).header('content-security-policy', POLICY).type('image/svg+xml').send(badgeSvg(query)),
+    forOtherSites(reply)
+      .header('content-security-policy', POLICY)
+      .type('image/svg+xml')
+      .send(await badgeSvg(query)),
   )
-  addRoute(server, BADGE_JSON, async ({ query, reply }) => forOtherSites(reply).send(badgeJson(query)))
+  addRoute(server, BADGE_JSON, async ({ query, reply }) => forOtherSites(reply).send(await badgeJson(query)))
 }
 
 // GitHub shows pictures from a cache of its own, which keeps them for hours unless each of these words is there.

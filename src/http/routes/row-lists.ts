@@ -39,12 +39,12 @@ export interface Needs {
   /** `at`: null is now. */
   readonly statusRows: (selected: Selected, at: Date | null) => Promise<readonly StatusRow[]>
   readonly fileRows: (selected: Selected, at: Date | null) => Promise<readonly FileRow[]>
-  readonly groupRows: (selected: Selected, by: 'repo' | 'server') => readonly GroupRow[]
+  readonly groupRows: (selected: Selected, by: 'repo' | 'server') => Promise<readonly GroupRow[]>
   readonly historyRows: (selected: Selected, asked: AskedGraph) => Promise<readonly HistoryRow[]>
   readonly totalRows: (selected: Selected, asked: AskedGraph) => Promise<readonly TotalRow[]>
   readonly render: (text: string) => Rendering
-  /** What every dashboard asks for: the rows of now, written once for all. Null for a selection. */
-  readonly renderedStatusRows: (selected: Selected) => Promise<Rendering | null>
+  /** What every dashboard asks for: the first rows of now. */
+  readonly renderedStatusRows: (selected: Selected, limit: number) => Promise<Rendering>
   readonly transitionRows: (selected: Selected, asked: AskedSpan) => Promise<readonly TransitionRow[]>
 }
 
@@ -124,11 +124,11 @@ const SERVER_ROWS = rowsOperation(GROUP_ROW, {
 /** Flat rows for dashboards. Always 200 and always a list, whatever Accept says: Infinity asks for text/plain first. */
 export function addRowLists(server: FastifyInstance, needs: Needs): void {
   addRoute(server, STATUS_ROWS, async (asked) => {
-    const { at, limit, format } = asked.query
-    const isShaped = at !== undefined || limit !== undefined || format === 'csv'
-    const rendering = isShaped ? null : await needs.renderedStatusRows(asked.query)
-    if (rendering !== null) return answerRendering(rendering, asked.request, asked.reply)
-    return send(STATUS_ROW, asked, await needs.statusRows(asked.query, momentIn(at)))
+    const { at, limit = MAX_ROWS, format } = asked.query
+    if (at !== undefined || format === 'csv') {
+      return send(STATUS_ROW, asked, await needs.statusRows(asked.query, momentIn(at)))
+    }
+    return answerRendering(await needs.renderedStatusRows(asked.query, limit), asked.request, asked.reply)
   })
   addRoute(server, FILE_ROWS, async (asked) =>
     send(FILE_ROW, asked, await needs.fileRows(asked.query, momentIn(asked.query.at))),
@@ -143,8 +143,8 @@ export function addRowLists(server: FastifyInstance, needs: Needs): void {
     const rows = await needs.transitionRows(asked.query, spanIn(asked.query))
     return send(TRANSITION_ROW, asked, rows.slice(-(asked.query.limit ?? MAX_ROWS)))
   })
-  addRoute(server, REPO_ROWS, async (asked) => send(GROUP_ROW, asked, needs.groupRows(asked.query, 'repo')))
-  addRoute(server, SERVER_ROWS, async (asked) => send(GROUP_ROW, asked, needs.groupRows(asked.query, 'server')))
+  addRoute(server, REPO_ROWS, async (asked) => send(GROUP_ROW, asked, await needs.groupRows(asked.query, 'repo')))
+  addRoute(server, SERVER_ROWS, async (asked) => send(GROUP_ROW, asked, await needs.groupRows(asked.query, 'server')))
 
   /** Answers with rows, in the way that was asked for. */
   async function send<Row extends object>(

@@ -13,7 +13,10 @@ import type { Selected } from './row-lists.ts'
 
 export interface Needs {
   /** Those after a name, in order of name, and one more when there is another page. */
-  readonly targetsAfter: (selected: Selected, after: TargetName | null, limit: number) => readonly StatusRow[]
+  readonly targetsAfter: (
+    selected: Selected,
+    page: { readonly after: TargetName | null; readonly limit: number },
+  ) => Promise<readonly StatusRow[]>
   readonly target: (name: TargetName) => TargetDetails | undefined
   /** Resolves to false when there is none. */
   readonly removeTarget: (name: TargetName) => Promise<boolean>
@@ -73,7 +76,8 @@ export function addTargets(server: FastifyInstance, needs: Needs): void {
 
   addRoute(server, LIST, async ({ query }) => {
     const { cursor, limit = PAGE_SIZE } = query
-    const found = targetsAfter(query, cursor === undefined ? null : nameIn(CURSORS.read(cursor)), limit)
+    const after = cursor === undefined ? null : nameIn(CURSORS.read(cursor))
+    const found = await targetsAfter(query, { after, limit })
     const items = found.slice(0, limit)
     const last = items.at(-1)
     const isMore = found.length > limit && last !== undefined
