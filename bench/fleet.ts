@@ -6,7 +6,7 @@ import { failureOf, runLoad } from './load/run-load.ts'
 import { unheardSince } from './newest-state.ts'
 import { mustReportOncePerSecond } from './options.ts'
 import { SEED_BATCH, seedTargets } from './seed-targets.ts'
-import { type GitopsStatusServer, startGitopsStatusServer } from './servers/gitops-status-server.ts'
+import { type GitopsStatusServer, type Pause, startGitopsStatusServer } from './servers/gitops-status-server.ts'
 
 const OPTIONS = {
   targets: { default: 1_000_000, about: 'targets; a multiple of 100' },
@@ -66,8 +66,11 @@ async function run(given: Given, world: World): Promise<Results> {
   )
   const told = await Promise.all(minutesTold)
   const failure = failureOf(result) ?? (await unheardSince(server.port, lastOf(targets, result.next), begunAt))
-  const pauseMs = Math.max(...told.map(({ state }) => state.pauseMs))
-  const inAll = rowOf('in all', result, { ...(await stateOf(server)), pauseMs })
+  const pause = {
+    ms: Math.max(...told.map(({ state }) => state.pause.ms)),
+    cpuMs: Math.max(...told.map(({ state }) => state.pause.cpuMs)),
+  }
+  const inAll = rowOf('in all', result, { ...(await stateOf(server)), pause })
 
   return {
     blocks: [
@@ -97,13 +100,13 @@ interface State {
   readonly peakMB: number
   readonly databaseMB: number
   readonly walMB: number
-  readonly pauseMs: number
+  readonly pause: Pause
 }
 
 async function stateOf(server: GitopsStatusServer): Promise<State> {
   const { nowMB, peakMB } = server.memory()
-  const pauseMs = await server.longestPauseMs()
-  return { memoryMB: nowMB, peakMB, databaseMB: server.databaseMB(), walMB: server.walMB(), pauseMs }
+  const pause = await server.longestPause()
+  return { memoryMB: nowMB, peakMB, databaseMB: server.databaseMB(), walMB: server.walMB(), pause }
 }
 
 const HEAD = [
@@ -113,6 +116,7 @@ const HEAD = [
   'p99 ms',
   'max ms',
   'longest pause ms',
+  'its CPU ms',
   'memory MB',
   'peak MB',
   'database MB',
@@ -121,7 +125,7 @@ const HEAD = [
 
 function rowOf(name: string, stretch: Stretch | null, state: State): string[] {
   const latency = stretch === null ? ['–', '–', '–'] : [stretch.latency.p50, stretch.latency.p99, stretch.latency.max]
-  const { pauseMs, memoryMB, peakMB, databaseMB, walMB } = state
-  const cells = [stretch?.answered ?? '–', ...latency, pauseMs, memoryMB, peakMB, databaseMB, walMB]
+  const { pause, memoryMB, peakMB, databaseMB, walMB } = state
+  const cells = [stretch?.answered ?? '–', ...latency, pause.ms, pause.cpuMs, memoryMB, peakMB, databaseMB, walMB]
   return [name, ...cells.map((cell) => (typeof cell === 'number' ? figure(cell) : cell))]
 }

@@ -1,6 +1,6 @@
 // npm run bench -- NAME: measures one thing, and prints what it found as Markdown.
 import { mkdirSync, statfsSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { makePrivateDirectory } from '../test/lab/private-directory.ts'
 import type { Benchmark, Results } from './benchmark.ts'
@@ -30,6 +30,7 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<void
   if (markdown !== undefined) mustHavePlace(markdown, name)
   mustBeOnDisk(directory)
 
+  const load = loadNow()
   const own = makePrivateDirectory(join(resolve(directory), `gitops-status-bench-${process.pid}`))
   try {
     const results = await benchmark.run(given, {
@@ -42,7 +43,7 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<void
       nodeOptions,
       say: (line) => console.error(line),
     })
-    const text = `${headline([name, ...args], versions)}\n\n${resultsText(results)}\n`
+    const text = `${headline([name, ...args], [...versions, `load before ${load}, after ${loadNow()}`])}\n\n${resultsText(results)}\n`
     console.log(text)
     if (markdown !== undefined) replaceResults(markdown, name, text)
   } finally {
@@ -58,6 +59,11 @@ function mustBeOnDisk(directory: string): void {
   if (statfsSync(directory).type === TMPFS_MAGIC) {
     throw new WrongUsage(`${directory} is in memory (tmpfs): choose a directory on a disk with --directory`)
   }
+}
+
+// What others did on the machine meanwhile, as far as one number says it; afterwards it is our own, too.
+function loadNow(): string {
+  return (loadavg()[0] ?? 0).toFixed(1)
 }
 
 function headline(command: readonly string[], versions: readonly string[]): string {

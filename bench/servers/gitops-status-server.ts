@@ -19,7 +19,13 @@ export interface GitopsStatusServer extends ServerProcess {
   databaseMB(): number
   walMB(): number
   /** The longest pause of the event loop since this was asked last; only with `probe`. */
-  longestPauseMs(): Promise<number>
+  longestPause(): Promise<Pause>
+}
+
+export interface Pause {
+  readonly ms: number
+  /** The most CPU that its thread took in a piece: what others on the machine do adds nothing to it. */
+  readonly cpuMs: number
 }
 
 /** Starts our server as its users do: by its starter, its settings the defaults, the log in a file. */
@@ -39,12 +45,15 @@ export async function startGitopsStatusServer({ directory, nodeOptions = '', pro
     ...server,
     databaseMB: () => megabytes(database),
     walMB: () => megabytes(`${database}-wal`),
-    async longestPauseMs() {
+    async longestPause() {
       const before = linesOf(pauses).length
       server.signal('SIGUSR2')
       for (const giveUpAt = performance.now() + 30_000; performance.now() < giveUpAt; ) {
         const said = linesOf(pauses)[before]
-        if (said !== undefined) return Number(said)
+        if (said !== undefined) {
+          const [ms = Number.NaN, cpuMs = Number.NaN] = said.split(' ').map(Number)
+          return { ms, cpuMs }
+        }
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
       throw new Error('The probe of the event loop does not answer')
