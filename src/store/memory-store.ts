@@ -3,6 +3,7 @@ import type { Episode } from '../domain/episode.ts'
 import { Fault } from '../domain/fault.ts'
 import type { ClosedPeriod } from '../domain/period.ts'
 import type { Target } from '../domain/report.ts'
+import type { AuditEntry, Token } from '../domain/token.ts'
 import { Changes } from './changes.ts'
 import { openIn, targetIdsIn, withOpenEpisodes, withOpenPeriods, withOpenStates } from './history.ts'
 import { Ledger, lateKey, type Of, reportIdOf } from './ledger.ts'
@@ -25,6 +26,8 @@ export function createMemoryStore(): MemoryStore {
   let newestEpisode = 0
   let late = new Map<string, Date>()
   let aliveAt: Date | null = null
+  const tokens = new Map<string, Token>()
+  const auditLog: AuditEntry[] = []
   let isWritable = true
 
   function refuseUnlessWritable() {
@@ -118,6 +121,33 @@ export function createMemoryStore(): MemoryStore {
     async touch(at) {
       refuseUnlessWritable()
       aliveAt = at
+    },
+
+    tokens: {
+      list: async () => [...tokens.values()],
+
+      async put(token, entry) {
+        refuseUnlessWritable()
+        const taken = [...tokens.values()].some(({ id, digest }) => id !== token.id && digest === token.digest)
+        if (taken) throw new Fault('store_unavailable', 'There is a token of that digest')
+        tokens.set(token.id, token)
+        auditLog.unshift(entry)
+      },
+
+      async noteUse(uses) {
+        refuseUnlessWritable()
+        for (const { id, at } of uses) {
+          const token = tokens.get(id)
+          if (token !== undefined && (token.usedAt ?? 0) < at) tokens.set(id, { ...token, usedAt: at })
+        }
+      },
+
+      async audit(entry) {
+        refuseUnlessWritable()
+        auditLog.unshift(entry)
+      },
+
+      auditLog: async (limit) => auditLog.slice(0, limit),
     },
 
     async close() {},

@@ -1,9 +1,11 @@
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { StoreLog } from './postgres-connection.ts'
-import { openPostgresStore } from './postgres-store.ts'
+import { openPostgresStore, openPostgresTokens } from './postgres-store.ts'
 import { backUp } from './sqlite-file.ts'
 import { openSqliteStore } from './sqlite-store.ts'
+import { openSqliteTokens } from './sqlite-token-store.ts'
 import type { Store } from './store.ts'
+import type { TokenStore } from './token-store.ts'
 
 /**
  * Opens the store that a database URL names.
@@ -16,6 +18,20 @@ export async function openStore(databaseUrl: string, log: StoreLog, now: () => D
   const path = sqlitePath(databaseUrl)
   if (path === null) throw new CannotStart('Only sqlite:PATH and postgres://… are supported as a database URL')
   return openSqliteStore(path)
+}
+
+/**
+ * Opens what a store knows of tokens, for somebody at the command line: also while a server uses it.
+ *
+ * @throws CannotStart
+ */
+export async function openTokenStore(databaseUrl: string): Promise<{ tokens: TokenStore; close(): Promise<void> }> {
+  if (isPostgres(databaseUrl)) return openPostgresTokens(databaseUrl)
+  const path = sqlitePath(databaseUrl)
+  if (path === null || path === ':memory:') {
+    throw new CannotStart('Tokens are kept in sqlite:PATH or postgres://…: give the database URL of the server')
+  }
+  return openSqliteTokens(path)
 }
 
 /**

@@ -125,6 +125,30 @@ export const MIGRATIONS: readonly string[] = [
   );
   INSERT INTO epoch VALUES (-1, left(replace(gen_random_uuid()::text, '-', ''), 16));
   `,
+  `
+  -- Never deleted: a server that had a token once is not open again because it has run out.
+  CREATE TABLE token (
+    number bigint GENERATED ALWAYS AS IDENTITY,
+    id text PRIMARY KEY,
+    digest text NOT NULL UNIQUE,             -- SHA-256 of the token, which is kept nowhere
+    label text NOT NULL,
+    scopes text NOT NULL,                    -- JSON, as repos and servers
+    repos text NOT NULL,
+    servers text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint,
+    revoked_at bigint,
+    used_at bigint
+  );
+
+  CREATE TABLE audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL
+  );
+  `,
 ]
 
 /**

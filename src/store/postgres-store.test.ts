@@ -8,12 +8,14 @@ import { NO_POSTGRES, type PostgresCluster, startPostgres } from '../../test/ser
 import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Change } from '../domain/recorded.ts'
+import { openTokenStore } from './open-store.ts'
 import type { StoreLog } from './postgres-connection.ts'
 import { MIGRATIONS } from './postgres-schema.ts'
 import { openPostgresStore } from './postgres-store.ts'
 import { MIGRATIONS as SQLITE_MIGRATIONS } from './sqlite-schema.ts'
 import type { Store } from './store.ts'
 import { describeStore } from './store-contract.ts'
+import { anEntry, aToken, describeTokenStore } from './token-store-contract.ts'
 
 const SILENT: StoreLog = { info() {}, warn() {} }
 const EVER = { targets: null, from: new Date(0), to: new Date(8e15), limit: 100_000, after: null }
@@ -57,7 +59,21 @@ const isUnavailable = (error: unknown) => error instanceof Fault && error.code =
 
 describeStore('postgresql', async () => openPostgresStore(await cluster.newSchema(), SILENT), NO_POSTGRES)
 
+describeTokenStore('postgresql', async () => openPostgresStore(await cluster.newSchema(), SILENT), NO_POSTGRES)
+
 describe('a PostgreSQL schema', { skip: NO_POSTGRES }, () => {
+  it('has the tokens that another process made', async (t) => {
+    const url = await cluster.newSchema()
+    const beside = await openTokenStore(url)
+    t.after(() => beside.close())
+    await beside.tokens.put(aToken('a'), anEntry('a'))
+
+    const store = await open(t, url)
+    assert.deepEqual(await store.tokens.list(), [aToken('a')])
+    await store.tokens.noteUse([{ id: 'a', at: 7_000 }])
+    assert.equal((await beside.tokens.list())[0]?.usedAt, 7_000)
+  })
+
   it('has the numbers of SQLite’s schema', () => {
     assert.equal(MIGRATIONS.length, SQLITE_MIGRATIONS.length)
   })
@@ -83,7 +99,7 @@ describe('a PostgreSQL schema', { skip: NO_POSTGRES }, () => {
 
     assert.match(
       await refusalOf(url),
-      /newer gitops-status-server \(schema 1000, this one knows 3\): start that version/,
+      /newer gitops-status-server \(schema 1000, this one knows 4\): start that version/,
     )
     assert.equal((await cluster.sql(url, 'SELECT * FROM schema_version')).length, 4)
   })

@@ -35,9 +35,11 @@ import {
   readStatesAt,
 } from './postgres-reader.ts'
 import { migrate } from './postgres-schema.ts'
+import { createPostgresTokens } from './postgres-tokens.ts'
 import { begin, lateArrivals, prune, pruneContents, remove, touch, unusedContents, write } from './postgres-writer.ts'
 import { DamagedRow, writesOf } from './rows.ts'
 import type { HistoryQuery, Store } from './store.ts'
+import type { TokenStore } from './token-store.ts'
 
 // Each server shows what another one recorded within two seconds, also where nothing wakes it.
 const POLL_MS = 1_000
@@ -297,6 +299,8 @@ export async function openPostgresStore(
       aliveAt = at
     },
 
+    tokens: createPostgresTokens((work) => readers.use(work)),
+
     async close() {
       closing.abort()
       await told.settled()
@@ -330,14 +334,39 @@ interface Opened {
   readonly epochs: readonly Epoch[]
 }
 
-async function open(databaseUrl: string, ledger: Ledger, log: StoreLog): Promise<Opened> {
+/**
+ * The tokens of a schema that servers may be using.
+ *
+ * @throws CannotStart
+ */
+export async function openPostgresTokens(databaseUrl: string): Promise<{ tokens: TokenStore; close(): Promise<void> }> {
+  const config = await onNewConnection(databaseUrl, async (client, name, config) => {
+    await migrateOn(sessionOn(client), name)
+    return config
+  })
+  const readers = openReaders(() => connect(config))
+  return { tokens: createPostgresTokens((work) => readers.use(work)), close: async () => readers.close() }
+}
+
+function open(databaseUrl: string, ledger: Ledger, log: StoreLog): Promise<Opened> {
+  return onNewConnection(databaseUrl, async (client, name, config) => ({
+    config,
+    ...(await takeOverAll(client, name, ledger, log)),
+  }))
+}
+
+/** @throws CannotStart */
+async function onNewConnection<Result>(
+  databaseUrl: string,
+  work: (client: Client, name: string, config: ClientConfig) => Promise<Result>,
+): Promise<Result> {
   let name = 'of that URL'
   try {
     const config = connectionConfig(databaseUrl)
     name = nameOf(databaseUrl)
     const client = await connect(config)
     try {
-      return { config, ...(await takeOverAll(client, name, ledger, log)) }
+      return await work(client, name, config)
     } finally {
       destroy(client)
     }
@@ -366,13 +395,17 @@ async function takeOverAll(client: Client, name: string, ledger: Ledger, log: St
   if (server.fsync === 'off') {
     log.warn({ database: name }, 'PostgreSQL runs with fsync off: what is acknowledged is not safe on its disk')
   }
-  await session.script(`SET lock_timeout = ${MIGRATION_MS}; SET statement_timeout = ${MIGRATION_MS}`)
-  await migrate(session, name)
+  await migrateOn(session, name)
   const { seq, aliveAt, epochs } = await readAll(session, (accounts) => {
     for (const account of accounts) ledger.load(account)
   })
   ledger.reach(seq)
   return { channel: await channelOn(session, server.schema, log), aliveAt, epochs }
+}
+
+async function migrateOn(session: Session, name: string): Promise<void> {
+  await session.script(`SET lock_timeout = ${MIGRATION_MS}; SET statement_timeout = ${MIGRATION_MS}`)
+  await migrate(session, name)
 }
 
 // A name has 63 bytes at most, and so may the schema's have.

@@ -22,6 +22,9 @@ const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
+// Who makes a token writes for some milliseconds while a server is running.
+const BESIDE_US_MS = 2_000
+
 export interface DatabaseFile {
   readonly db: DatabaseSync
   close(): void
@@ -51,7 +54,7 @@ export function openDatabaseFile(path: string): DatabaseFile {
       else create(path)
       const version = refuseUnlessSound(path)
       if (version < MIGRATIONS.length) copyBeforeMigration(path, version)
-      const db = prepare(new DatabaseSync(path))
+      const db = prepare(new DatabaseSync(path, { timeout: BESIDE_US_MS }))
       return {
         db,
         close() {
@@ -66,6 +69,29 @@ export function openDatabaseFile(path: string): DatabaseFile {
   } catch (cause) {
     throw cause instanceof CannotStart ? cause : new CannotStart(explain(path, cause), { cause })
   }
+}
+
+/**
+ * Opens a database that a server may be writing to: for what is one short transaction. Without a server it is opened as
+ * a server would, and created when there is none.
+ *
+ * @throws CannotStart
+ */
+export function openBesideServer(path: string): DatabaseFile {
+  try {
+    return openDatabaseFile(path)
+  } catch (error) {
+    if (!(error instanceof CannotStart) || sqliteCode(error.cause) !== SQLITE_BUSY) throw error
+  }
+  const version = refuseUnlessSound(path)
+  if (version < MIGRATIONS.length) {
+    throw new CannotStart(
+      `The server that runs on ${path} is an older one (schema ${version}, this one knows ${MIGRATIONS.length}): use its own version, or start the newer one first`,
+    )
+  }
+  const db = new DatabaseSync(path, { timeout: BESIDE_US_MS })
+  db.exec('PRAGMA synchronous = FULL')
+  return { db, close: () => db.close() }
 }
 
 /** For looking things up while another connection of this process writes. */

@@ -9,7 +9,7 @@ export const APPLICATION_ID = 0x67697374
  * The n-th entry takes a database from schema n − 1 to schema n, in one transaction. Forward only; an entry that was
  * released is never changed.
  */
-export const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [keepReports, keepHistory, nameEpochs]
+export const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [keepReports, keepHistory, nameEpochs, keepTokens]
 
 function keepReports(db: DatabaseSync): void {
   db.exec(`
@@ -55,4 +55,31 @@ function nameEpochs(db: DatabaseSync): void {
   ) STRICT;
   `)
   db.prepare('INSERT INTO epoch VALUES (?, ?)').run(FIRST_EPOCH_AFTER, newEpochName())
+}
+
+/** Schema 4: who may do what, and what was done about it. */
+function keepTokens(db: DatabaseSync): void {
+  db.exec(`
+  -- Never deleted: a server that had a token once is not open again because it has run out.
+  CREATE TABLE token (
+    id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,      -- SHA-256 of the token, which is kept nowhere
+    label TEXT NOT NULL,
+    scopes TEXT NOT NULL,             -- JSON, as repos and servers
+    repos TEXT NOT NULL,
+    servers TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    used_at INTEGER
+  ) STRICT;
+
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL
+  ) STRICT;
+  `)
 }

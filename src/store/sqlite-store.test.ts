@@ -23,16 +23,47 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { aReceived } from '../../test/server/a-report.ts'
 import { CannotStart } from '../domain/cannot-start.ts'
 import { Fault } from '../domain/fault.ts'
+import { openTokenStore } from './open-store.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { describeStore } from './store-contract.ts'
+import { anEntry, aToken, describeTokenStore } from './token-store-contract.ts'
 
 describeStore('sqlite', async () => openSqliteStore(':memory:'))
+describeTokenStore('sqlite', async () => openSqliteStore(':memory:'))
 
 const root = mkdtempSync(join(tmpdir(), 'gitops-status-store-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 let files = 0
 
 describeStore('sqlite in a file', async () => openSqliteStore(join(root, `contract-${files++}.db`)))
+
+describe('the tokens of an SQLite file', () => {
+  it('are those that another process made, while a server goes on writing', async (t) => {
+    const path = join(root, 'tokens.db')
+    const server = await openSqliteStore(path)
+    t.after(() => server.close())
+    const beside = await openTokenStore(`sqlite:${path}`)
+    t.after(() => beside.close())
+    const [report] = [aReceived({ last_check: '2026-04-21T10:30:00Z' })]
+
+    await Promise.all([server.append([report]), beside.tokens.put(aToken('a'), anEntry('a'))])
+
+    assert.deepEqual(await server.tokens.list(), [aToken('a')])
+    await server.tokens.noteUse([{ id: 'a', at: 7_000 }])
+    assert.equal((await beside.tokens.list())[0]?.usedAt, 7_000)
+  })
+
+  it('are there before there is a server, which finds them', async (t) => {
+    const path = join(root, 'tokens-first.db')
+    const first = await openTokenStore(`sqlite:${path}`)
+    await first.tokens.put(aToken('a'), anEntry('a'))
+    await first.close()
+
+    const server = await openSqliteStore(path)
+    t.after(() => server.close())
+    assert.deepEqual(await server.tokens.list(), [aToken('a')])
+  })
+})
 
 function secondsPast(n: number) {
   return { last_check: new Date(Date.parse('2026-04-21T10:00:00Z') + n * 1_000).toISOString().replace('.000', '') }

@@ -9,6 +9,7 @@ import type { AccountRows } from './sqlite-reader.ts'
 import { startThread } from './sqlite-thread.ts'
 import { arrivalsOf, questionsOf } from './sqlite-writer.ts'
 import type { PastState, Store } from './store.ts'
+import { tokenOf, tokenRowOf } from './token-store.ts'
 
 // While history is pruned no report is stored: so many rows take a few milliseconds.
 const PRUNED_AT_ONCE = 2_000
@@ -148,6 +149,24 @@ export async function openSqliteStore(path: string): Promise<Store> {
     async touch(at) {
       await writing.ask({ ask: 'touch', at: at.getTime() })
       aliveAt = at
+    },
+
+    tokens: {
+      list: async () => (await lookingUp.ask({ ask: 'tokens' })).map(tokenOf),
+
+      async put(token, entry) {
+        await writing.ask({ ask: 'putToken', row: tokenRowOf(token), entry })
+      },
+
+      async noteUse(uses) {
+        await writing.ask({ ask: 'noteUse', uses })
+      },
+
+      async audit(entry) {
+        await writing.ask({ ask: 'audit', entry })
+      },
+
+      auditLog: (limit) => lookingUp.ask({ ask: 'auditLog', limit }),
     },
 
     async close() {

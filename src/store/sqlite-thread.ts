@@ -16,6 +16,8 @@ const LOOK_UPS: ReadonlySet<Question['ask']> = new Set<LookUp['ask']>([
   'periods',
   'episodes',
   'unusedContents',
+  'tokens',
+  'auditLog',
 ])
 
 /**

@@ -2,11 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { CannotStart } from '../domain/cannot-start.ts'
 import type { Epoch } from '../domain/epoch.ts'
 import type { Target } from '../domain/report.ts'
+import type { AuditEntry } from '../domain/token.ts'
 import type { RangeQuery } from './history.ts'
 import type { EpisodeRow, PackedWrites, PeriodRow, Placed } from './rows.ts'
 import { openDatabaseFile, openReadOnly, sqliteCode } from './sqlite-file.ts'
 import { type AccountRows, createReader, type PeriodRows, type Reader, type StatesPage } from './sqlite-reader.ts'
+import { createTokenTables, type TokenTables } from './sqlite-tokens.ts'
 import { createWriter, type LateQuestion, type Writer } from './sqlite-writer.ts'
+import type { TokenRow, TokenUse } from './token-store.ts'
 
 // Two threads run this file for one store: one that writes, so that the event loop never waits for the disk, and one
 // that looks things up, so that no commit waits for a question about last month.
@@ -29,6 +32,9 @@ export type WriteQuestion =
   | { readonly ask: 'prune'; readonly before: number; readonly limit: number }
   | { readonly ask: 'watchContents'; readonly isOn: boolean }
   | { readonly ask: 'pruneContents'; readonly digests: readonly string[] }
+  | { readonly ask: 'putToken'; readonly row: TokenRow; readonly entry: AuditEntry }
+  | { readonly ask: 'noteUse'; readonly uses: readonly TokenUse[] }
+  | { readonly ask: 'audit'; readonly entry: AuditEntry }
 
 /** What it asks of the other one. */
 export type LookUp =
@@ -36,6 +42,8 @@ export type LookUp =
   | { readonly ask: 'unusedContents'; readonly limit: number }
   | { readonly ask: 'periods'; readonly query: RangeQuery }
   | { readonly ask: 'episodes'; readonly query: RangeQuery }
+  | { readonly ask: 'tokens' }
+  | { readonly ask: 'auditLog'; readonly limit: number }
 
 export type Question = WriteQuestion | LookUp | { readonly ask: 'close' }
 
@@ -53,6 +61,11 @@ export interface Values {
   readonly prune: number
   readonly watchContents: null
   readonly pruneContents: number
+  readonly putToken: null
+  readonly noteUse: null
+  readonly audit: null
+  readonly tokens: readonly TokenRow[]
+  readonly auditLog: readonly AuditEntry[]
   readonly unusedContents: readonly string[]
   readonly statesAt: PeriodRows
   readonly periods: PeriodRows<PeriodRow & Placed>
@@ -74,6 +87,7 @@ const ACCOUNTS_IN_A_PAGE = 5_000
 interface Open {
   readonly writer: Writer | null
   readonly reader: Reader
+  readonly tokens: TokenTables
   inTransaction<Result>(work: () => Result): Result
   close(): void
 }
@@ -81,12 +95,19 @@ interface Open {
 function openFile({ path, role }: WorkerData): Open {
   if (role === 'looks up') {
     const db = openReadOnly(path)
-    return { writer: null, reader: createReader(db), inTransaction: (work) => work(), close: () => db.close() }
+    return {
+      writer: null,
+      reader: createReader(db),
+      tokens: createTokenTables(db),
+      inTransaction: (work) => work(),
+      close: () => db.close(),
+    }
   }
   const { db, close } = openDatabaseFile(path)
   return {
     writer: createWriter(db),
     reader: createReader(db),
+    tokens: createTokenTables(db),
     inTransaction(work) {
       db.exec('BEGIN IMMEDIATE')
       try {
@@ -105,7 +126,7 @@ function openFile({ path, role }: WorkerData): Open {
   }
 }
 
-function valueFor({ writer, reader, inTransaction, close }: Open, question: Question): Values[keyof Values] {
+function valueFor({ writer, reader, tokens, inTransaction, close }: Open, question: Question): Values[keyof Values] {
   switch (question.ask) {
     case 'statesAt':
       return reader.statesAt(question.at, question.page)
@@ -115,6 +136,10 @@ function valueFor({ writer, reader, inTransaction, close }: Open, question: Ques
       return reader.periods(question.query)
     case 'episodes':
       return reader.episodes(question.query)
+    case 'tokens':
+      return tokens.list()
+    case 'auditLog':
+      return tokens.auditLog(question.limit)
     case 'close':
       close()
       return null
@@ -145,6 +170,15 @@ function valueFor({ writer, reader, inTransaction, close }: Open, question: Ques
       return null
     case 'pruneContents':
       return inTransaction(() => writer.pruneContents(question.digests))
+    case 'putToken':
+      inTransaction(() => tokens.put(question.row, question.entry))
+      return null
+    case 'noteUse':
+      inTransaction(() => tokens.noteUse(question.uses))
+      return null
+    case 'audit':
+      inTransaction(() => tokens.audit(question.entry))
+      return null
   }
 }
 

@@ -5,6 +5,7 @@ import type { ClosedPeriod } from '../domain/period.ts'
 import type { Change } from '../domain/recorded.ts'
 import type { EpochMs, Received, Target } from '../domain/report.ts'
 import type { TargetRecord } from '../domain/target-record.ts'
+import type { TokenStore } from './token-store.ts'
 
 /** Remembers reports. Each sentence here is a test of the same words in `store-contract.ts`. */
 export interface Store {
@@ -80,6 +81,8 @@ export interface Store {
    * @throws Fault `store_unavailable` while it cannot write
    */
   touch(at: Date): Promise<void>
+
+  readonly tokens: TokenStore
 
   /** Finishes what was begun. */
   close(): Promise<void>

@@ -1,0 +1,45 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { AuditEntry } from '../domain/token.ts'
+import { TOKEN_COLUMNS, type TokenRow, type TokenUse } from './token-store.ts'
+
+/** The tables of access in an SQLite file, in SQL. Whoever writes does it in a transaction of the caller's. */
+export interface TokenTables {
+  list(): TokenRow[]
+  put(row: TokenRow, entry: AuditEntry): void
+  noteUse(uses: readonly TokenUse[]): void
+  audit(entry: AuditEntry): void
+  auditLog(limit: number): AuditEntry[]
+}
+
+/** Prepared when they are asked: a server asks once a second, and seldom writes. */
+export function createTokenTables(db: DatabaseSync): TokenTables {
+  function audit({ at, actor, action, subject }: AuditEntry): void {
+    db.prepare('INSERT INTO audit (at, actor, action, subject) VALUES (?, ?, ?, ?)').run(at, actor, action, subject)
+  }
+
+  return {
+    list: () => db.prepare('SELECT * FROM token ORDER BY created_at, rowid').all() as unknown as TokenRow[],
+
+    put(row, entry) {
+      const changed = TOKEN_COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')
+      db.prepare(
+        `INSERT INTO token (${TOKEN_COLUMNS.join(', ')}) VALUES (${TOKEN_COLUMNS.map(() => '?').join(', ')})
+         ON CONFLICT (id) DO UPDATE SET ${changed}`,
+      ).run(...TOKEN_COLUMNS.map((name) => row[name]))
+      audit(entry)
+    },
+
+    noteUse(uses) {
+      const note = db.prepare('UPDATE token SET used_at = ? WHERE id = ? AND coalesce(used_at, 0) < ?')
+      for (const { id, at } of uses) note.run(at, id, at)
+    },
+
+    audit,
+
+    auditLog: (limit) =>
+      db
+        .prepare('SELECT at, actor, action, subject FROM audit ORDER BY id DESC LIMIT ?')
+        .all(limit)
+        .map((row) => ({ ...row }) as unknown as AuditEntry),
+  }
+}
