@@ -1,8 +1,8 @@
 // The house rules of ARCHITECTURE.md. Each rule's comment is what you are shown
 // when you break it, so it says why, not only what.
 
-const STEPS = 'drift|reporter|init|http|ingest|store|feed|snapshot|history|stream|metrics|badge|web'
-const LEAVES = ['http', 'ingest', 'store', 'feed', 'snapshot', 'history', 'stream', 'metrics', 'badge']
+const STEPS = 'drift|reporter|init|http|access|ingest|store|feed|snapshot|history|stream|metrics|badge|web'
+const LEAVES = ['http', 'access', 'ingest', 'store', 'feed', 'snapshot', 'history', 'stream', 'metrics', 'badge']
 
 const leavesNeverMeet = LEAVES.map((step) => ({
   name: `${step}-meets-others-in-app`,

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { createAccess } from './access/access.ts'
+import { createConfiguredTokens } from './access/configured-tokens.ts'
 import { badgeOf, shieldsEndpointOf } from './badge/badge.ts'
 import { badgeSvg } from './badge/badge-svg.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { formatTime } from './contract/time.ts'
+import type { Target } from './domain/report.ts'
 import { createFeed } from './feed/feed.ts'
 import { createHistory } from './history/history.ts'
 import type { Log } from './http/log.ts'
 import { BUG } from './http/meter.ts'
 import { STATUS } from './http/problem.ts'
+import type { AskedBadge } from './http/routes/badge.ts'
 import { listen } from './http/server.ts'
 import { createIngest } from './ingest/ingest.ts'
 import { createKnowledge } from './knowledge.ts'
@@ -17,7 +21,7 @@ import { createReads } from './read-api.ts'
 import type { Every } from './real-time.ts'
 import { VERSION } from './reporter/version.ts'
 import { type Clocks, createServerClock } from './server-clock.ts'
-import { parseSelection, type Query, targetsNamedBy } from './snapshot/selection.ts'
+import { parseSelection, targetsNamedBy } from './snapshot/selection.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { openStore } from './store/open-store.ts'
 import { beginningOf, perhapsSilentBefore, streamChangeOf } from './stream/beginning.ts'
@@ -34,6 +38,12 @@ export interface AppConfig {
   readonly shutdownWaitMs: number
   /** For how long history is kept. 0: for ever. */
   readonly retentionMs: number
+  /** Whether only tokens may report from the start. Otherwise from when there is one. */
+  readonly auth: 'auto' | 'required'
+  /** What those may do who send none, once there are tokens. */
+  readonly anonymous: 'read' | 'none'
+  /** Of tokens that are part of the configuration. Empty: none. */
+  readonly tokensFile: string
 }
 
 // More than anyone reads, and quick to show.
@@ -74,10 +84,26 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     following: store.following,
     now,
     every,
-    onLost: () => stream.interrupt(),
+    onLost: () => stream.interrupt('store_unreadable'),
     log,
   })
+  const configured = config.tokensFile === '' ? () => null : createConfiguredTokens(config.tokensFile, log)
+  const access = await createAccess({
+    list: store.tokens.list,
+    noteUse: store.tokens.noteUse,
+    configured,
+    onFewer: () => stream.interrupt('access_changed'),
+    isRequired: config.auth === 'required',
+    anonymousMayRead: config.anonymous === 'read',
+    now,
+    every,
+    log,
+  })
+  if (!access.doors().isClosed) {
+    log.warn({ make: 'gitops-status-server token create' }, 'anybody who reaches this server may report: make a token')
+  }
   const metrics = createMetrics({
+    access: () => ({ isOpen: !access.doors().isClosed, tokens: access.valid() }),
     targets: () => snapshot.measured(),
     refusals: { ...STATUS, [BUG]: 500 },
     streamClients: () => stream.counts().clients,
@@ -115,10 +141,19 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     stream.follow(snapshot.newlySilent().map((target) => ({ target, event: 'target', seq: null })))
   })
 
-  async function badgeFor({ repo, server, label }: Query) {
+  async function badgeFor({ label, within, ...named }: AskedBadge) {
     // A picture of only those that drift would say "never reported" once they are mended.
-    const shown = await snapshot.summary(parseSelection({ repo, server }))
-    return badgeOf({ ...shown, isKnown: knowledge.isFollowing() }, [label].flat()[0])
+    const shown = await snapshot.summary(parseSelection(named, within))
+    return badgeOf({ ...shown, isKnown: knowledge.isFollowing() }, label)
+  }
+
+  async function remove(target: Target, at: Date, who: string | null): Promise<boolean> {
+    if (!(await store.remove(target, at))) return false
+    const subject = `${target.repo} on ${target.server}`
+    const entry = { at: at.getTime(), actor: who ?? 'anybody', action: 'target.remove', subject } as const
+    // It is gone, and whoever asked must hear so.
+    await store.tokens.audit(entry).catch((err: unknown) => log.error({ err, ...entry }, 'not in the audit log'))
+    return true
   }
 
   const dashboard = readDashboard(DASHBOARD)
@@ -128,7 +163,9 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     host: config.host,
     port: config.port,
     ingest: metrics.meterIngest(ingest),
-    ...createReads({ snapshot, history: createHistory(store, now), remove: store.remove, now }),
+    admit: access.admit,
+    auditLog: store.tokens.auditLog,
+    ...createReads({ snapshot, history: createHistory(store, now), remove, now }),
     version: VERSION,
     dashboardPage: dashboard && ((base) => ({ html: dashboard.page(base), policy: DASHBOARD_POLICY })),
     plainPage: async (address) =>
@@ -140,7 +177,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     assets: dashboard?.assets ?? new Map(),
     badgeSvg: async (query) => badgeSvg(await badgeFor(query)),
     badgeJson: async (query) => shieldsEndpointOf(await badgeFor(query)),
-    events: { open: stream.open, filter: (query) => targetsNamedBy(parseSelection(query)) },
+    events: { open: stream.open, filter: ({ within, ...named }) => targetsNamedBy(parseSelection(named, within)) },
     exposition: metrics.exposition,
     meter: metrics,
     checkReady: async () => {
@@ -154,6 +191,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     presence.stop()
     stopListening()
     knowledge.stop()
+    await access.stop()
     metrics.stop()
     await store.close()
     throw error
@@ -172,6 +210,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
       await http.close()
       presence.stop()
       await upkeep.stop()
+      await access.stop()
       metrics.stop()
       await store.close()
     },

@@ -40,6 +40,9 @@ describe('settings', () => {
       logFormat: 'auto',
       shutdownWaitMs: 1_000,
       retentionMs: 365 * 86_400_000,
+      auth: 'auto',
+      anonymous: 'read',
+      tokensFile: '',
     })
   })
 

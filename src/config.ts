@@ -10,6 +10,10 @@ export interface Config {
   readonly logFormat: LogFormat
   readonly shutdownWaitMs: number
   readonly retentionMs: number
+  readonly auth: AuthMode
+  readonly anonymous: AnonymousMode
+  /** Empty: none. */
+  readonly tokensFile: string
 }
 
 const DAY_MS = 86_400_000
@@ -19,6 +23,12 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export const LOG_FORMATS = ['auto', 'json', 'text'] as const
 export type LogFormat = (typeof LOG_FORMATS)[number]
+
+export const AUTH_MODES = ['auto', 'required'] as const
+export type AuthMode = (typeof AUTH_MODES)[number]
+
+export const ANONYMOUS_MODES = ['read', 'none'] as const
+export type AnonymousMode = (typeof ANONYMOUS_MODES)[number]
 
 interface Setting<Value> {
   /** Also its name in the settings file. */
@@ -99,6 +109,30 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     description: 'days for which history is kept; 0 keeps everything. What is known now always stays',
     example: '90',
     parse: (text) => wholeNumber(text, 36_500) * DAY_MS,
+  },
+  auth: {
+    flag: 'auth',
+    env: 'GITOPS_STATUS_AUTH',
+    default: 'auto',
+    description: 'required: only tokens may report; auto: anybody may until the first token is made',
+    example: 'required',
+    parse: (text) => oneOf(AUTH_MODES, text),
+  },
+  anonymous: {
+    flag: 'anonymous',
+    env: 'GITOPS_STATUS_ANONYMOUS',
+    default: 'read',
+    description: 'what those without a token may do once there are tokens: read, or none',
+    example: 'none',
+    parse: (text) => oneOf(ANONYMOUS_MODES, text),
+  },
+  tokensFile: {
+    flag: 'tokens-file',
+    env: 'GITOPS_STATUS_TOKENS_FILE',
+    default: '',
+    description: 'JSON file with tokens as digests, read again when it changes (docs/access.md)',
+    example: '/etc/gitops-status/tokens.json',
+    parse: (text) => text,
   },
 }
 
@@ -283,6 +317,7 @@ Examples
   gitops-status-server
   gitops-status-server --port 8080 --host 0.0.0.0 --database-url sqlite:/var/lib/gitops-status/gitops-status.db
   GITOPS_STATUS_PORT=8080 gitops-status-server
+  gitops-status-server token create --repo rsyslog --server 'rsyslog-*' --scope write --expires 1y
 
 Settings (shown with their defaults): a flag comes before the environment, before the file, before the default
 ${rows.join('\n')}
@@ -290,6 +325,7 @@ ${rows.join('\n')}
 ${' '.repeat(47)}${CONFIG_FILE.env}
 
 Instead of starting
+  ${'token'.padEnd(44)} make, list, revoke and rotate tokens: see token --help
 ${actions.join('\n')}
 
 Exit codes: 0 stopped as asked, 1 cannot start or failed, 64 wrong settings

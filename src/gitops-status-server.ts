@@ -1,24 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { type App, startApp } from './app.ts'
-import { type Config, type GoodConfig, helpText, loadConfig } from './config.ts'
+import { type Config, type GoodConfig, helpText, type LoadedConfig, loadConfig } from './config.ts'
 import { exampleRequest } from './contract/example-request.ts'
 import { formatTime } from './contract/time.ts'
 import { CannotStart } from './domain/cannot-start.ts'
 import { type OpenLog, openLog } from './log.ts'
 import { REAL_TIME } from './real-time.ts'
 import { createServiceManager, type ServiceManager } from './service-manager.ts'
-import { backUpStore } from './store/open-store.ts'
+import { backUpStore, openTokenStore } from './store/open-store.ts'
+import { runTokenCommand } from './token-command.ts'
 import { WrongSettings } from './wrong-settings.ts'
 
 const EXIT_FAILED = 1
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
 
 async function main(): Promise<void> {
-  const loaded = loadConfig({
-    argv: process.argv.slice(2),
-    env: process.env,
-    readFile: (path) => readFileSync(path, 'utf8'),
-  })
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === 'token') return token(rest)
+  const loaded = load(process.argv.slice(2))
   if (!('config' in loaded)) return console.log(loaded.action === 'help' ? helpText() : version())
 
   for (const warning of loaded.warnings) console.error(`warning: ${warning}`)
@@ -26,6 +25,24 @@ async function main(): Promise<void> {
   if (loaded.action === 'print-config') return console.log(loaded.described.join('\n'))
   if (loaded.action === 'backup') return backUp(loaded)
   return serve(loaded.config)
+}
+
+function load(argv: readonly string[]): LoadedConfig {
+  return loadConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, 'utf8') })
+}
+
+function token(argv: readonly string[]): Promise<void> {
+  return runTokenCommand(argv, {
+    openTokens: openTokenStore,
+    databaseUrl(flags) {
+      const loaded = load(flags)
+      if (!('config' in loaded)) throw new Error('flags that ask for help are read before')
+      return loaded.config.databaseUrl
+    },
+    now: () => new Date(),
+    out: (line) => console.log(line),
+    say: (line) => console.error(line),
+  })
 }
 
 function backUp({ config, backupTo }: GoodConfig): void {

@@ -3,22 +3,28 @@ import { statusJsonText } from './contract/rows-text.ts'
 import { Fault } from './domain/fault.ts'
 import type { Target } from './domain/report.ts'
 import type { History } from './history/history.ts'
+import type { Within } from './http/operation.ts'
+import type { Selected } from './http/routes/row-lists.ts'
 import type { Reads } from './http/server.ts'
 import { createRendering } from './snapshot/rendering.ts'
 import { fileRowsOf, groupRowsOf, statusRowsOf, targetDetailsOf, targetRowsAfter } from './snapshot/row-lists.ts'
-import { parseSelection } from './snapshot/selection.ts'
+import { isEverything, parseSelection, type Selection } from './snapshot/selection.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
 
 export interface Needs {
   readonly snapshot: Pick<Snapshot, 'rendered' | 'renderedRows' | 'walk' | 'view'>
   readonly history: History
-  readonly remove: (target: Target, at: Date) => Promise<boolean>
+  readonly remove: (target: Target, at: Date, who: string | null) => Promise<boolean>
   readonly now: () => Date
 }
 
-type Named = { readonly repo?: string; readonly server?: string }
+type Named = { readonly repo?: string; readonly server?: string } & Within
 
 const DAY_MS = 86_400_000
+
+function selectionOf({ within, ...query }: Selected): Selection {
+  return parseSelection(query, within)
+}
 
 /** Who answers what is read: of now the snapshot, of the past the history. */
 export function createReads({ snapshot, history, remove, now }: Needs): Reads {
@@ -36,9 +42,9 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
   }
 
   /** Null: all. History is kept of the targets that there are now. */
-  async function targetsOf({ repo, server }: Named): Promise<Target[] | null> {
-    const selection = parseSelection({ repo, server })
-    if (selection.repo === null && selection.server === null) return null
+  async function targetsOf({ repo, server, within }: Named): Promise<Target[] | null> {
+    const selection = parseSelection({ repo, server }, within)
+    if (isEverything(selection)) return null
     const targets: Target[] = []
     await snapshot.walk(selection, ({ record }) => {
       targets.push(record.newest.report.target)
@@ -59,7 +65,7 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
 
   return {
     async statusJson(selected, at) {
-      const selection = parseSelection(selected)
+      const selection = selectionOf(selected)
       const then = past(at)
       if (then === null) return snapshot.rendered(selection)
       return createRendering(await statusJsonText(await history.statusJson(selection, then)))
@@ -67,46 +73,46 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
 
     render: createRendering,
 
-    renderedStatusRows: async (selected, limit) => snapshot.renderedRows(parseSelection(selected), limit),
+    renderedStatusRows: async (selected, limit) => snapshot.renderedRows(selectionOf(selected), limit),
 
     async statusRows(selected, at) {
-      const selection = parseSelection(selected)
+      const selection = selectionOf(selected)
       const then = past(at)
       return then === null ? statusRowsOf(snapshot.walk, selection) : history.statusRows(selection, then)
     },
 
     async fileRows(selected, at) {
-      const selection = parseSelection(selected)
+      const selection = selectionOf(selected)
       const then = past(at)
       if (then !== null) return history.fileRows(selection, then)
       return fileRowsOf(snapshot.walk, selection)
     },
 
-    groupRows: async (selected, by) => groupRowsOf(snapshot.walk, parseSelection(selected), by),
+    groupRows: async (selected, by) => groupRowsOf(snapshot.walk, selectionOf(selected), by),
 
     historyRows: async (selected, { stepMs, maxPoints, ...span }) => {
-      const { status } = parseSelection(selected)
+      const { status } = selectionOf(selected)
       return history.graph({ ...(await spanOf(selected, span, DAY_MS)), status, stepMs, maxPoints })
     },
 
     totalRows: async (selected, { stepMs, maxPoints, ...span }) => {
-      const { status } = parseSelection(selected)
+      const { status } = selectionOf(selected)
       return history.totals({ ...(await spanOf(selected, span, DAY_MS)), status, stepMs, maxPoints })
     },
 
     transitionRows: async (selected, span) => {
-      const { status } = parseSelection(selected)
+      const { status } = selectionOf(selected)
       return history.transitions({ ...(await spanOf(selected, span, DAY_MS)), status })
     },
 
-    targetsAfter: async (selected, page) => targetRowsAfter(snapshot.walk, parseSelection(selected), page),
+    targetsAfter: async (selected, page) => targetRowsAfter(snapshot.walk, selectionOf(selected), page),
 
     target(name) {
       const view = snapshot.view(name)
       return view === undefined ? undefined : targetDetailsOf(view)
     },
 
-    removeTarget: ({ repo, server }) => remove({ repo, server }, now()),
+    removeTarget: ({ repo, server }, who) => remove({ repo, server }, now(), who),
 
     periods: async (named, { limit, after, ...span }) =>
       history.periods({ ...(await spanOf(named, span, Number.POSITIVE_INFINITY)), limit, after }),

@@ -6,6 +6,8 @@ export type FaultCode =
   | 'request_timeout'
   | 'headers_too_large'
   | 'cross_site'
+  | 'unauthorized'
+  | 'forbidden'
   | 'invalid_report'
   | 'report_from_the_future'
   | 'invalid_filter'

@@ -34,6 +34,7 @@ export function createRefuse({ log, monotonicMs, meter }: Needs): Refuse {
       headers: {
         'content-type': `${PROBLEM_TYPE}; charset=utf-8`,
         ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+        ...(problem.status === STATUS.unauthorized && { 'www-authenticate': 'Bearer realm="gitops-status-server"' }), // RFC 9110, 15.5.2
       },
       text: JSON.stringify(problem),
     }

@@ -21,8 +21,14 @@ export function openApi(operations: readonly Operation[], version: string) {
     info: { title: 'gitops-status', version, description: DESCRIPTION },
     tags: TAGS,
     paths,
-    components: { schemas },
+    components: { schemas, securitySchemes: { token: TOKEN } },
   }
+}
+
+const TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'Made by `gitops-status-server token create`. Until there is one, everything is open to everybody.',
 }
 
 const TAGS = [
@@ -49,6 +55,7 @@ function described(operation: Operation, schemas: Schemas) {
     ...(body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: named(body, schemas) } } },
     }),
+    security: operation.right === 'open' ? [] : [{ token: [] }],
     responses: {
       [answer.status]: {
         description: answer.description,
@@ -71,8 +78,10 @@ function parametersIn(place: 'path' | 'query', schema: TObject | undefined, sche
 }
 
 /** By status, because several faults may share one. */
-function problemsOf({ query, faults = [] }: Operation, schemas: Schemas) {
-  const codes = new Set([...(query === undefined ? [] : (['invalid_filter'] as const)), ...faults])
+function problemsOf({ query, right, faults = [] }: Operation, schemas: Schemas) {
+  const ofQuery = query === undefined ? [] : (['invalid_filter'] as const)
+  const ofRight = right === 'open' ? [] : (['unauthorized', 'forbidden'] as const)
+  const codes = new Set([...ofQuery, ...ofRight, ...faults])
   const titles = new Map<number, string[]>()
   for (const code of codes) titles.set(STATUS[code], [...(titles.get(STATUS[code]) ?? []), TITLE[code]])
   return Object.fromEntries(

@@ -10,6 +10,7 @@ function anOperation(method: 'GET' | 'DELETE', path: string) {
     path,
     id: `${method} ${path}`,
     tag: 'service',
+    right: 'open',
     summary: 'For this test',
     params: Type.Object({}),
     query: Type.Object({}),

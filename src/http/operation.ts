@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TObject, type TSchema } from 'typebox'
-import type { FaultCode } from '../domain/fault.ts'
+import type { Cover, Permit, Right } from '../domain/authorize.ts'
+import { Fault, type FaultCode } from '../domain/fault.ts'
+import type { Target } from '../domain/report.ts'
+import { noSuchTarget } from './no-such-target.ts'
 import { createQueryReader, type Query } from './query.ts'
 
 /** One route as `/openapi.json` tells of it. The same schemas read what is asked and give the handler its types. */
@@ -10,6 +13,10 @@ export interface Operation<Params extends TObject = TObject, Asked extends TObje
   readonly path: string
   readonly id: string
   readonly tag: 'reports' | 'rows' | 'badges' | 'events' | 'targets' | 'history' | 'service'
+  /** What a token needs for it, where tokens are asked for. */
+  readonly right: Right
+  /** It tells of all targets at once: not for a token that is for some of them. */
+  readonly ofAll?: true
   readonly summary: string
   readonly description?: string
   readonly params?: Params
@@ -31,14 +38,24 @@ export interface Answer {
 
 export interface Asked<Params extends TObject, Query extends TObject> {
   readonly params: Static<Params>
-  readonly query: Static<Query>
+  readonly query: Static<Query> & Within
   readonly request: FastifyRequest
   readonly reply: FastifyReply
+}
+
+/** Goes with what is asked for to whoever chooses the targets of an answer. */
+export interface Within {
+  /** The targets that may be told of. Null: all. */
+  readonly within: Cover
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: Operation
+  }
+  interface FastifyRequest {
+    /** What it may do, once it has been let in. */
+    permit: Permit
   }
 }
 
@@ -51,7 +68,7 @@ export function describeOperation<Params extends TObject, Query extends TObject>
 
 type OfService<Params extends TObject> = Pick<
   Operation<Params>,
-  'path' | 'id' | 'summary' | 'description' | 'params' | 'answer' | 'faults'
+  'path' | 'id' | 'right' | 'ofAll' | 'summary' | 'description' | 'params' | 'answer' | 'faults'
 >
 
 /** What belongs to the server itself: fetched, with no parameters but those of its path. */
@@ -70,9 +87,22 @@ export function addRoute<Params extends TObject, Asking extends TObject>(
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     config: { operation },
-    handler: (request, reply) =>
-      handler({ params: request.params, query: readQuery(request.query), request, reply } as Asked<Params, Asking>),
+    handler: (request, reply) => {
+      const { params, permit } = request
+      refuseUncovered(operation, params, permit)
+      const query = { ...readQuery(request.query), within: permit.covers }
+      return handler({ params, query, request, reply } as Asked<Params, Asking>)
+    },
   })
+}
+
+// In one place, so that no route can forget it. Whoever may not know a target is told what is said of one that is not there.
+function refuseUncovered({ params, ofAll, right }: Operation, names: unknown, { covers }: Permit): void {
+  if (covers === null || right === 'open') return
+  if (ofAll) throw new Fault('forbidden', 'This tells of all targets, and the token is for some of them')
+  if (params === undefined || !('repo' in params.properties && 'server' in params.properties)) return
+  const { repo, server } = names as Target // the router found both in the path
+  if (!covers.has({ repo, server })) throw noSuchTarget({ repo, server })
 }
 
 /** The description of every route, in the order in which they are added. A route without one stops the start. */

@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { parseJson } from '../contract/json-text.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
+import type { Permit } from '../domain/authorize.ts'
 import { Fault } from '../domain/fault.ts'
 import type { Refuse } from './answer-error.ts'
-import { type Asking, REPORT_PATH, REPORT_PATH_V1 } from './log.ts'
+import { REPORT_PATH, REPORT_PATH_V1 } from './log.ts'
 import type { Meter } from './meter.ts'
+import type { Admit } from './refuse-early.ts'
 import { JSON_TYPE, type TakeReports } from './routes/post-status.ts'
 
 export interface Needs {
   readonly takeReports: TakeReports
   readonly refuse: Refuse
+  readonly admit: Admit
   /** What every answer carries now. */
   readonly commonHeaders: () => Readonly<Record<string, string>>
   readonly meter: Meter
@@ -28,9 +31,19 @@ export function takePlainPosts(server: Server, needs: Needs): void {
   const others = server.listeners('request')
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (isPlainPost(request)) takePlainPost(request, response, needs)
+    const permit = isPlainPost(request) ? permitOf(request, needs) : null
+    if (permit !== null) takePlainPost(request, response, permit, needs)
     else for (const other of others) other.call(server, request, response)
   })
+}
+
+// Who is not let in goes to Fastify, which asks the same once more and says why.
+function permitOf({ headers }: IncomingMessage, { admit }: Needs): Permit | null {
+  try {
+    return admit(headers.authorization, 'write')
+  } catch {
+    return null
+  }
 }
 
 function isPlainPost({ method, url, headers }: IncomingMessage): boolean {
@@ -52,11 +65,11 @@ interface Answer {
   readonly text: string
 }
 
-function takePlainPost(request: IncomingMessage, response: ServerResponse, needs: Needs): void {
+function takePlainPost(request: IncomingMessage, response: ServerResponse, permit: Permit, needs: Needs): void {
   const { takeReports, refuse, commonHeaders, meter, monotonicMs } = needs
   const { method = '', url = '', headers } = request
   const startedAtMs = monotonicMs()
-  const asking: Asking = { id: randomUUID(), method, url, headers, startedAtMs }
+  const asking = { id: randomUUID(), method, url, headers, startedAtMs, permit }
 
   function answer({ status, headers, text }: Answer): void {
     response.writeHead(status, { ...commonHeaders(), ...headers, 'content-length': Buffer.byteLength(text) })

@@ -1,23 +1,37 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Permit, Right } from '../domain/authorize.ts'
 import { Fault } from '../domain/fault.ts'
 import { pathOf } from './log.ts'
 import { methodsAt, type Operation } from './operation.ts'
 
+/**
+ * Whether a request may do what it asks for, by its header `Authorization`.
+ *
+ * @throws Fault `unauthorized`, `forbidden`
+ */
+export type Admit = (authorization: string | undefined, right: Right) => Permit
+
 /** Refuses what needs no body to be refused, before a byte of it is read. */
-export function refuseEarly(server: FastifyInstance, operations: readonly Operation[]): void {
+export function refuseEarly(server: FastifyInstance, operations: readonly Operation[], admit: Admit): void {
   server.addHook('onRequest', (request, reply, done) => {
     try {
       if (request.is404) refuseUnknownRoute(operations, request, reply)
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        refuseOtherSites(request)
-        if (request.method !== 'DELETE' || hasBody(request)) refuseOtherTypes(request)
-      }
+      const changes = request.method !== 'GET' && request.method !== 'HEAD'
+      if (changes) refuseOtherSites(request)
+      request.permit = admit(request.headers.authorization, rightFor(request))
+      if (changes && (request.method !== 'DELETE' || hasBody(request))) refuseOtherTypes(request)
     } catch (error) {
       done(error as Error) // a Fault, or a bug that fastify hands on just the same
       return
     }
     done()
   })
+}
+
+function rightFor({ routeOptions, method, url }: FastifyRequest): Right {
+  const { operation } = routeOptions.config
+  if (operation === undefined) throw new Error(`${method} ${url} has no description`)
+  return operation.right
 }
 
 function refuseUnknownRoute(operations: readonly Operation[], request: FastifyRequest, reply: FastifyReply): never {

@@ -8,9 +8,10 @@ import type { Log } from './log.ts'
 import { type Meter, meterRequests } from './meter.ts'
 import { collectOperations } from './operation.ts'
 import { takePlainPosts } from './plain-posts.ts'
-import { refuseEarly } from './refuse-early.ts'
+import { type Admit, refuseEarly } from './refuse-early.ts'
 import { createRefuseUnreadable } from './refuse-unreadable.ts'
 import { type Needs as AssetsNeeds, addAssets } from './routes/assets.ts'
+import { type Needs as AuditNeeds, addAudit } from './routes/audit.ts'
 import { addBadge, type Needs as BadgeNeeds } from './routes/badge.ts'
 import { addEvents, type Needs as EventsNeeds } from './routes/events.ts'
 import { addHealth } from './routes/health.ts'
@@ -52,11 +53,12 @@ const CLOSING_HEADERS = { ...COMMON_HEADERS, connection: 'close' }
 /** Everything that is asked for and changes nothing, and the removal of a target. */
 export type Reads = ReadStatusJson & RowLists & Omit<Targets, 'log' | 'monotonicMs'> & TargetHistory
 
-export interface Needs extends Reads, BadgeNeeds, MetricsNeeds, AssetsNeeds {
+export interface Needs extends Reads, BadgeNeeds, MetricsNeeds, AssetsNeeds, AuditNeeds {
   readonly host: string
   readonly port: number
   readonly version: string
   readonly ingest: Ingest
+  readonly admit: Admit
   readonly dashboardPage: PageNeeds['dashboardPage']
   readonly plainPage: PageNeeds['plainPage']
   readonly events: EventsNeeds
@@ -93,6 +95,15 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   const takeReports = createTakeReports(needs)
   let isStopping = false
 
+  function mayAnybodyRead(): boolean {
+    try {
+      needs.admit(undefined, 'read')
+      return true
+    } catch {
+      return false
+    }
+  }
+
   const server = fastify({
     logger: false, // one line for each report is written where its outcome is known
     genReqId: () => randomUUID(),
@@ -112,6 +123,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   const operations = collectOperations(server)
   server.decorateRequest('bodyBytes', 0)
   server.decorateRequest('startedAtMs')
+  server.decorateRequest('permit')
   // Hooks on the way of every request call back instead of returning a promise: each promise is a turn of the queue.
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAtMs = needs.monotonicMs()
@@ -123,7 +135,7 @@ export async function listen(needs: Needs): Promise<HttpServer> {
     done(null, payload)
   })
   meterRequests(server, needs)
-  refuseEarly(server, operations)
+  refuseEarly(server, operations, needs.admit)
   tellAge(server, needs.secondsBehind)
   readBodiesOurselves(server)
 
@@ -135,8 +147,9 @@ export async function listen(needs: Needs): Promise<HttpServer> {
   addBadge(server, needs)
   addEvents(server, needs.events)
   addMetrics(server, needs)
+  addAudit(server, needs)
   addAssets(server, needs)
-  addPage(server, { ...needs, ownUrl: () => urlOf(server) })
+  addPage(server, { ...needs, ownUrl: () => urlOf(server), mayAnybodyRead })
   addHealth(server, { ...needs, isStopping: () => isStopping })
   addOpenApi(server, { ...needs, operations })
 

@@ -36,6 +36,7 @@ function someMetrics(t: TestContext, { targets = [] as TargetMetrics[], maxTarge
     refusals: { invalid_report: 422, store_unavailable: 503 },
     version: '1.2.3',
     monotonicMs: () => clockMs,
+    access: () => ({ isOpen: true, tokens: [] }),
     knowledge: () => ({ asOf: new Date('2026-04-21T10:32:08Z'), isFollowing: true }),
     maxTargets,
   })

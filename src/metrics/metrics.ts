@@ -18,6 +18,14 @@ export interface Needs {
   readonly streamClients?: () => number
   /** What this server knows of what was recorded. */
   readonly knowledge: () => Knowledge
+  readonly access: () => AccessMetrics
+}
+
+export interface AccessMetrics {
+  /** Anybody may report. */
+  readonly isOpen: boolean
+  /** Those that can be used. */
+  readonly tokens: readonly { readonly id: string; readonly label: string; readonly expiresAt: number | null }[]
 }
 
 export interface Knowledge {
@@ -64,6 +72,9 @@ interface Submission {
   readonly reports: readonly unknown[]
 }
 
+// More than anyone looks after; each is a series.
+const MAX_TOKENS_WITH_SERIES = 1_000
+
 // From a read in memory to a disk that hangs until the request times out.
 const LATENCY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 // A check takes seconds to minutes; the requirement's limit of two minutes and the grace are bounds of their own.
@@ -84,6 +95,7 @@ export function createMetrics({
   maxTargets = MAX_TARGETS_WITH_SERIES,
   streamClients,
   knowledge,
+  access,
 }: Needs): Metrics {
   const reports = createCounter({
     name: 'gitops_status_reports_total',
@@ -199,12 +211,28 @@ export function createMetrics({
       type: 'gauge',
       help: 'Everything that was recorded by then is known.',
     } as const
+    const open = {
+      name: 'gitops_status_open',
+      type: 'gauge',
+      help: 'Whether anybody may report and remove targets, because there is no token.',
+    } as const
+    const expiry = {
+      name: 'gitops_status_token_expiry_timestamp_seconds',
+      type: 'gauge',
+      help: 'When a token runs out.',
+    } as const
     const known = knowledge()
+    const { isOpen, tokens } = access()
+    const expiries = tokens.slice(0, MAX_TOKENS_WITH_SERIES).flatMap(({ id, label, expiresAt }) => {
+      return expiresAt === null ? [] : [{ labels: { token: id, label }, value: expiresAt / 1_000 }]
+    })
     return [
       writeSamples(build, [{ labels: { version, node_version: process.version }, value: 1 }], format),
       writeSamples(waiting, [{ value: reportsWaiting }], format),
       writeSamples(following, [{ value: known.isFollowing ? 1 : 0 }], format),
       writeSamples(asOf, [{ value: known.asOf.getTime() / 1_000 }], format),
+      writeSamples(open, [{ value: isOpen ? 1 : 0 }], format),
+      writeSamples(expiry, expiries, format),
       streamClients === undefined ? '' : writeSamples(clients, [{ value: streamClients() }], format),
     ].join('')
   }

@@ -1,4 +1,5 @@
 import { CAUSES } from '../contract/report.ts'
+import type { Cover } from '../domain/authorize.ts'
 import { Fault, type FieldProblem } from '../domain/fault.ts'
 import { SYNC_STATUSES, type Target } from '../domain/report.ts'
 
@@ -8,41 +9,53 @@ export interface Selection {
   readonly server: ReadonlySet<string> | null
   readonly status: ReadonlySet<string> | null
   readonly cause: ReadonlySet<string> | null
+  /** Those that whoever asks may know of. */
+  readonly within: Cover
 }
 
-export const EVERYTHING: Selection = { repo: null, server: null, status: null, cause: null }
+export const EVERYTHING: Selection = { repo: null, server: null, status: null, cause: null, within: null }
 
-export function isEverything({ repo, server, status, cause }: Selection): boolean {
-  return repo === null && server === null && status === null && cause === null
+export function isEverything({ repo, server, status, cause, within }: Selection): boolean {
+  return repo === null && server === null && status === null && cause === null && within === null
 }
 
-/** Equal for equal selections. */
-export function selectionKey({ repo, server, status, cause }: Selection): string {
-  return JSON.stringify([repo, server, status, cause].map((values) => values && [...values].sort()))
+/** Equal for equal selections: what is written for one is shown to all who ask for the same, and may know the same. */
+export function selectionKey({ repo, server, status, cause, within }: Selection): string {
+  const named = [repo, server, status, cause].map((values) => values && [...values].sort())
+  return JSON.stringify([...named, within?.key])
 }
 
 /** Null when it names none in particular. */
 export function targetsNamedBy({
   repo: repos,
   server: servers,
-}: Pick<Selection, 'repo' | 'server'>): ((target: Target) => boolean) | null {
-  if (repos === null && servers === null) return null
-  return ({ repo, server }) => (repos?.has(repo) ?? true) && (servers?.has(server) ?? true)
+  within,
+}: Pick<Selection, 'repo' | 'server' | 'within'>): ((target: Target) => boolean) | null {
+  if (repos === null && servers === null) return within && ((target) => within.has(target))
+  return (target) =>
+    (repos?.has(target.repo) ?? true) && (servers?.has(target.server) ?? true) && (within?.has(target) ?? true)
 }
 
-/** A decoded query string. */
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+/** What a decoded query string says of it. */
+export interface Query {
+  readonly repo?: Value
+  readonly server?: Value
+  readonly status?: Value
+  readonly cause?: Value
+}
+type Value = string | readonly string[] | undefined
 
 /**
  * Reads `?repo=&server=&status=&cause=` as dashboards send them: several values with commas, in braces or as a parameter
  * given twice; nothing and `*` mean all.
  *
+ * @param within Those that whoever asks may know of. Null: all.
  * @throws Fault `invalid_filter`
  */
-export function parseSelection(query: Query): Selection {
+export function parseSelection(query: Query, within: Cover): Selection {
   const problems: FieldProblem[] = []
 
-  function valuesOf(name: keyof Selection): ReadonlySet<string> | null {
+  function valuesOf(name: keyof Query): ReadonlySet<string> | null {
     const given = [query[name] ?? []].flat()
     if (given.some((text) => text.includes('${'))) {
       problems.push({
@@ -69,6 +82,7 @@ export function parseSelection(query: Query): Selection {
     server: valuesOf('server'),
     status: valuesOf('status'),
     cause: valuesOf('cause'),
+    within,
   }
   if (problems.length === 0) {
     refuseUnknown('status', SYNC_STATUSES)

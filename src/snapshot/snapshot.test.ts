@@ -205,7 +205,7 @@ describe('the snapshot', () => {
 
   it('is summed up as the worst of what was selected, and how many show that', async () => {
     const { receive, advance, summary } = aSnapshot('2026-04-21T10:30:00Z')
-    const of = (server: string) => summary(parseSelection({ server }))
+    const of = (server: string) => summary(parseSelection({ server }, null))
     assert.deepEqual(await of('nobody'), {
       status: 'UNKNOWN',
       reason: 'never_reported',

@@ -68,7 +68,7 @@ describe('/status.json as text', () => {
         assert.equal(rows.body.toString(), JSON.stringify(snapshot.statusJson().items))
 
         for (const query of SELECTIONS) {
-          const selection = parseSelection(query)
+          const selection = parseSelection(query, null)
           const expected = snapshot.statusJson(selection)
           assert.equal((await snapshot.rendered(selection)).body.toString(), JSON.stringify(expected))
           const first = await snapshot.renderedRows(selection, 2)

@@ -123,7 +123,7 @@ function startStream({
   }
   function fallBehind(is = true) {
     isBehind = is
-    if (is) stream.interrupt()
+    if (is) stream.interrupt('store_unreadable')
   }
   return { ...stream, timers, fleet, connect, fallBehind }
 }

@@ -35,8 +35,11 @@ export interface Stream {
   /** In the order of the records, after `rowText` knows of them. */
   follow(changes: readonly Change[]): void
   counts(): StreamCounts
-  /** Tells every client as of when what it heard is good, and lets it go: nobody may take silence for peace. */
-  interrupt(): void
+  /**
+   * Tells every client as of when what it heard is good, and lets it go: nobody may take silence for peace, or go on
+   * listening with a token that was revoked.
+   */
+  interrupt(reason: 'store_unreadable' | 'access_changed'): void
   /** Tells every client to come back later and lets it go. Resolves when none is left. */
   stop(): Promise<void>
 }
@@ -351,7 +354,7 @@ export function createStream(needs: Needs): Stream {
     forget(client)
   }
 
-  function goodbyeFor(reason: 'server_stopping' | 'store_unreadable'): string {
+  function goodbyeFor(reason: 'server_stopping' | 'store_unreadable' | 'access_changed'): string {
     return eventText('closing', JSON.stringify({ reason, generated_at: formatTime(asOf()) }))
   }
 
@@ -370,8 +373,8 @@ export function createStream(needs: Needs): Stream {
     open,
     follow,
     counts: () => ({ clients: clients.size, catchingUp: clients.size - following.size, evicted }),
-    interrupt() {
-      const goodbye = goodbyeFor('store_unreadable')
+    interrupt(reason) {
+      const goodbye = goodbyeFor(reason)
       for (const client of clients) {
         dismiss(client, goodbye)
         forget(client)

@@ -29,6 +29,9 @@ export async function startStatusServer(directory: string): Promise<App & AsyncD
         databaseUrl: `sqlite:${join(directory, 'gitops-status.db')}`,
         shutdownWaitMs: 0,
         retentionMs: 0,
+        auth: 'auto',
+        anonymous: 'read',
+        tokensFile: '',
       },
       { ...REAL_TIME, log },
     )

@@ -57,21 +57,25 @@ describe('reading what a fleet shows', () => {
       aReceived({ server: `server-${n}`, repo: `repo-${n % 2}`, files: n % 3 === 0 ? [{ name: 'a' }] : [] }),
     ),
   )
-  const selected = { repo: 'repo-1' }
+  const selected = { repo: 'repo-1', within: null }
 
   /** By the n-th of those who ask at once. Each selects otherwise: what is written for one serves all who ask for the same. */
   const READS: Record<string, (n: number) => Promise<unknown>> = {
-    'the status': (n) => reads.statusJson({ status: 'OUT_OF_SYNC', repo: `repo-0,repo-1,${n}` }, null),
-    'the status of a repository': (n) => reads.statusJson({ repo: `repo-1,${n}` }, null),
-    'the rows': (n) => reads.renderedStatusRows({ repo: `repo-1,${n}` }, 50_000),
-    'the first rows': (n) => reads.renderedStatusRows({}, 10 + n),
-    'the rows as values': () => reads.statusRows({}, null),
-    'the files': () => reads.fileRows({}, null),
-    'the servers': () => reads.groupRows({}, 'server'),
+    'the status': (n) => reads.statusJson({ status: 'OUT_OF_SYNC', repo: `repo-0,repo-1,${n}`, within: null }, null),
+    'the status of a repository': (n) => reads.statusJson({ repo: `repo-1,${n}`, within: null }, null),
+    'the rows': (n) => reads.renderedStatusRows({ repo: `repo-1,${n}`, within: null }, 50_000),
+    'the first rows': (n) => reads.renderedStatusRows({ within: null }, 10 + n),
+    'the rows as values': () => reads.statusRows({ within: null }, null),
+    'the files': () => reads.fileRows({ within: null }, null),
+    'the servers': () => reads.groupRows({ within: null }, 'server'),
     'the last page of targets': () =>
-      reads.targetsAfter({ status: 'UNKNOWN' }, { after: { repo: 'repo-0', server: 'server-2' }, limit: 100 }),
+      reads.targetsAfter(
+        { status: 'UNKNOWN', within: null },
+        { after: { repo: 'repo-0', server: 'server-2' }, limit: 100 },
+      ),
     'the history of a repository': () => reads.periods(selected, { limit: 10, after: null, from: null, to: null }),
-    'a badge': () => snapshot.summary({ repo: new Set(['repo-1']), server: null, status: null, cause: null }),
+    'a badge': () =>
+      snapshot.summary({ repo: new Set(['repo-1']), server: null, status: null, cause: null, within: null }),
   }
   for (const [what, read] of Object.entries(READS)) {
     it(`looks at a part of it in each round of the event loop, however many ask at once: ${what}`, async () => {
@@ -85,7 +89,10 @@ describe('reading what a fleet shows', () => {
   it('counts files as much as targets', async () => {
     const files = Array.from({ length: ROWS_IN_A_TURN }, (_, n) => ({ name: `file-${n}` }))
     const few = watched(Array.from({ length: 30 }, (_, n) => aReceived({ server: `server-${n}`, files })))
-    for (const read of [() => few.reads.statusJson({ repo: 'rsyslog' }, null), () => few.reads.fileRows({}, null)]) {
+    for (const read of [
+      () => few.reads.statusJson({ within: null, repo: 'rsyslog' }, null),
+      () => few.reads.fileRows({ within: null }, null),
+    ]) {
       const { most } = await few.mostInARound(read)
       assert.ok(most <= 3, `${most} targets in a round`)
     }

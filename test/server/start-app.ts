@@ -32,12 +32,15 @@ export async function startTestApp({
 
   const tasks = new Set<{ readonly ms: number; readonly task: () => void }>()
 
-  const config = {
+  const config: AppConfig = {
     host: '127.0.0.1',
     port: 0,
     databaseUrl: 'sqlite::memory:',
     shutdownWaitMs: 0,
     retentionMs: 0,
+    auth: 'auto',
+    anonymous: 'read',
+    tokensFile: '',
     ...overrides,
   }
   const app = await startApp(config, {

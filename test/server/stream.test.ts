@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { ANYBODY } from '../../src/domain/authorize.ts'
 import { Fault } from '../../src/domain/fault.ts'
 import { type HttpServer, listen, type Reads } from '../../src/http/server.ts'
 import { createStream, type Stream } from '../../src/stream/stream.ts'
@@ -71,6 +72,8 @@ async function serve({ rowBytes = 0, open }: { rowBytes?: number; open?: () => v
     host: '127.0.0.1',
     port: 0,
     ingest: async () => [],
+    admit: () => ANYBODY,
+    auditLog: async () => [],
     ...NO_READS,
     version: '0.0.0',
     dashboardPage: null,

@@ -13,6 +13,7 @@ export interface Asset {
 const ASSET = describeOfService({
   path: '/assets/{name}',
   id: 'getAsset',
+  right: 'open',
   summary: 'A part of the dashboard',
   params: Type.Object({ name: Type.String({ description: 'As the page names it.' }) }),
   answer: {

@@ -1,13 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import Type from 'typebox'
-import { addRoute, describeOperation } from '../operation.ts'
-import { type Query, SELECTION } from '../query.ts'
-
-export interface Needs {
-  readonly badgeSvg: (query: Query) => Promise<string>
-  /** What shields.io asks an endpoint for. */
-  readonly badgeJson: (query: Query) => Promise<object>
-}
+import Type, { type Static } from 'typebox'
+import { addRoute, describeOperation, type Within } from '../operation.ts'
+import { SELECTION } from '../query.ts'
 
 const { repo, server: serverName } = SELECTION.properties
 const QUERY = Type.Object({
@@ -15,6 +9,15 @@ const QUERY = Type.Object({
   server: serverName,
   label: Type.Optional(Type.String({ description: 'What stands on the left.' })),
 })
+
+/** Which targets, and what stands on the left. */
+export type AskedBadge = Static<typeof QUERY> & Within
+
+export interface Needs {
+  readonly badgeSvg: (asked: AskedBadge) => Promise<string>
+  /** What shields.io asks an endpoint for. */
+  readonly badgeJson: (asked: AskedBadge) => Promise<object>
+}
 
 const SHIELDS = Type.Object({
   schemaVersion: Type.Literal(1, { description: 'That of shields.io.' }),
@@ -28,6 +31,7 @@ const BADGE_SVG = describeOperation({
   method: 'GET',
   path: '/badge.svg',
   id: 'getBadgeSvg',
+  right: 'read',
   tag: 'badges',
   summary: 'The status as a picture',
   query: QUERY,
@@ -38,6 +42,7 @@ const BADGE_JSON = describeOperation({
   method: 'GET',
   path: '/badge.json',
   id: 'getBadgeJson',
+  right: 'read',
   tag: 'badges',
   summary: 'The same for shields.io to draw',
   query: QUERY,

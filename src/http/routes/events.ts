@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { Fault } from '../../domain/fault.ts'
 import type { Target } from '../../domain/report.ts'
-import { addRoute, describeOperation } from '../operation.ts'
+import { addRoute, describeOperation, type Within } from '../operation.ts'
 import { type Query, SELECTION } from '../query.ts'
 
 type Matches = ((target: Target) => boolean) | null
@@ -19,7 +19,7 @@ export type OpenStream = (
  *
  * @throws Fault `invalid_filter`
  */
-export type EventFilter = (query: Query) => Matches
+export type EventFilter = (asked: Static<typeof TARGETS> & Within) => Matches
 
 export interface Needs {
   readonly open: OpenStream
@@ -27,11 +27,13 @@ export interface Needs {
 }
 
 const { repo, server: serverName, status } = SELECTION.properties
+const TARGETS = Type.Object({ repo, server: serverName })
 
 const EVENTS = describeOperation({
   method: 'GET',
   path: '/api/v1/events',
   id: 'getEvents',
+  right: 'read',
   tag: 'events',
   summary: 'What changes, as it happens, as server-sent events',
   description: '`Last-Event-ID` goes on where an earlier connection ended. `status` is refused.',
@@ -54,12 +56,12 @@ const HEADERS = {
 /** `GET /api/v1/events`: server-sent events. Always those, whatever Accept says. */
 export function addEvents(server: FastifyInstance, { open, filter }: Needs): void {
   addRoute(server, EVENTS, async ({ query, request, reply }) => {
-    const { repo, server, status } = query
+    const { status } = query
     const { last_event_id } = request.query as Query // each time that it was given: the last one counts
     if (status !== undefined && status !== '') {
       throw new Fault('invalid_filter', 'The parameter "status" is not for events: a target would leave without a word')
     }
-    const matches = filter({ repo, server })
+    const matches = filter(query)
     if (request.method === 'HEAD') return reply.headers(HEADERS).send()
 
     // A browser that connects again sends the header, and the address with which it connected the first time.

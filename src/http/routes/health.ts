@@ -61,6 +61,7 @@ function health(path: string, id: string, summary: string, answer: TObject = OK)
   return describeOfService({
     path,
     id,
+    right: 'open',
     summary,
     answer: { status: 200, description: 'It does.', content: { 'application/json': answer } },
   })

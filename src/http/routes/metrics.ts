@@ -10,6 +10,8 @@ export interface Exposition {
 const METRICS = describeOfService({
   path: '/metrics',
   id: 'getMetrics',
+  right: 'read',
+  ofAll: true,
   summary: 'For Prometheus',
   answer: {
     status: 200,

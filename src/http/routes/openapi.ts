@@ -6,6 +6,7 @@ import { addRoute, describeOfService, type Operation } from '../operation.ts'
 const OPENAPI = describeOfService({
   path: '/openapi.json',
   id: 'getOpenApi',
+  right: 'open',
   summary: 'This document',
   answer: {
     status: 200,

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TObject } from 'typebox'
 import type { TargetName } from '../../contract/status-json.ts'
-import { Fault, type FaultCode } from '../../domain/fault.ts'
+import type { FaultCode } from '../../domain/fault.ts'
 import { pathOf } from '../log.ts'
-import { addRoute, describeOfService } from '../operation.ts'
+import { noSuchTarget } from '../no-such-target.ts'
+import { addRoute, describeOfService, type Operation } from '../operation.ts'
 import { TARGET_PARAMS } from '../target-params.ts'
 
 export interface Page {
@@ -15,27 +16,32 @@ export interface Page {
 function describePage<Params extends TObject>(
   path: string,
   id: string,
+  right: Operation['right'],
   summary: string,
   more: { readonly description?: string; readonly params?: Params; readonly faults?: readonly FaultCode[] } = {},
 ) {
   return describeOfService({
     path,
     id,
+    right,
     summary,
     ...more,
     answer: { status: 200, description: 'The page.', content: { 'text/html': Type.String() } },
   })
 }
 
-const PAGE = describePage('/', 'getPage', 'The dashboard')
-const ACTIVITY_PAGE = describePage('/activity', 'getActivityPage', 'The dashboard: what changed lately')
-const TARGET_PAGE = describePage('/targets/{repo}/{server}', 'getTargetPage', 'The dashboard: one target', {
+const PAGE = describePage('/', 'getPage', 'open', 'The dashboard')
+const ACTIVITY_PAGE = describePage('/activity', 'getActivityPage', 'open', 'The dashboard: what changed lately')
+const TARGET_PAGE = describePage('/targets/{repo}/{server}', 'getTargetPage', 'open', 'The dashboard: one target', {
   description:
     '`?at=` shows a moment in the past. Of a target that is not known, browsers get the page all the same, with 404.',
   params: TARGET_PARAMS,
   faults: ['not_found'],
 })
-const PLAIN_PAGE = describePage('/plain', 'getPlainPage', 'The page without scripts')
+const PLAIN_PAGE = {
+  ...describePage('/plain', 'getPlainPage', 'read', 'The page without scripts'),
+  ofAll: true as const,
+}
 
 export interface Needs {
   /** Null when the dashboard was not built. `base`: where the product begins, seen from the address of the page. */
@@ -44,18 +50,24 @@ export interface Needs {
   readonly plainPage: (address: string) => Promise<Page>
   readonly ownUrl: () => string
   readonly target: (name: TargetName) => object | undefined
+  readonly mayAnybodyRead: () => boolean
 }
 
 /** `GET /` and what can be opened below it: the pages. */
-export function addPage(server: FastifyInstance, { dashboardPage, plainPage, ownUrl, target }: Needs): void {
+export function addPage(
+  server: FastifyInstance,
+  { dashboardPage, plainPage, ownUrl, target, mayAnybodyRead }: Needs,
+): void {
   const plain = ({ headers }: FastifyRequest) => plainPage(addressIn(headers.host) ?? ownUrl())
   const page = async (request: FastifyRequest) =>
     dashboardPage === null ? plain(request) : dashboardPage(baseFor(request))
+  // The dashboard tells nothing of any target before it has asked for them. The plain page does.
+  const shown = dashboardPage === null ? ({ right: 'read', ofAll: true } as const) : {}
   for (const operation of [PAGE, ACTIVITY_PAGE]) {
-    addRoute(server, operation, async ({ request, reply }) => send(reply, await page(request)))
+    addRoute(server, { ...operation, ...shown }, async ({ request, reply }) => send(reply, await page(request)))
   }
-  addRoute(server, TARGET_PAGE, async ({ params, request, reply }) => {
-    if (dashboardPage !== null && target(params) === undefined) throw new Fault('not_found', 'There is no such target')
+  addRoute(server, { ...TARGET_PAGE, ...shown }, async ({ params, request, reply }) => {
+    if (dashboardPage !== null && mayAnybodyRead() && target(params) === undefined) throw noSuchTarget(params)
     return send(reply, await page(request))
   })
   addRoute(server, PLAIN_PAGE, async ({ request, reply }) => send(reply, await plain(request)))

@@ -18,11 +18,11 @@ import { STATUS_ROW, type StatusRow } from '../../contract/status-json.ts'
 import { parseDurationMs } from '../../contract/time.ts'
 import { answerRendering, type Rendering } from '../answer-rendering.ts'
 import { CSV_TYPE, csvOf } from '../csv.ts'
-import { addRoute, describeOperation, type Operation } from '../operation.ts'
+import { addRoute, describeOperation, type Operation, type Within } from '../operation.ts'
 import { AT, BY_CAUSE, MAX_POINTS, momentIn, SELECTION, SPAN, STEP } from '../query.ts'
 
 /** Which targets, as it was asked for. */
-export type Selected = Static<typeof SELECTION> & Static<typeof BY_CAUSE>
+export type Selected = Static<typeof SELECTION> & Static<typeof BY_CAUSE> & Within
 
 /** A stretch of time as it was asked for. Null: the default. */
 export interface AskedSpan {
@@ -178,6 +178,7 @@ function rowsOperation<Query extends TObject>(
   return describeOperation({
     method: 'GET',
     tag: 'rows',
+    right: 'read',
     ...operation,
     answer: {
       status: 200,

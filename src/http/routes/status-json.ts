@@ -10,6 +10,7 @@ const GET_STATUS_JSON = describeOperation({
   method: 'GET',
   path: '/status.json',
   id: 'getStatusJson',
+  right: 'read',
   tag: 'rows',
   summary: 'The status of one target, or of several together with a row for each',
   query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...AT.properties }),

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { EPISODE_ROW, type EpisodeRow, PERIOD_ROW, type PeriodRow } from '../../contract/target-history.ts'
 import { createCursors } from '../cursor.ts'
-import { addRoute, describeOperation } from '../operation.ts'
+import { addRoute, describeOperation, type Within } from '../operation.ts'
 import { NEXT_CURSOR, PAGE, PAGE_SIZE } from '../page-of.ts'
 import { SELECTION, SPAN } from '../query.ts'
 import { type AskedSpan, spanIn } from './row-lists.ts'
@@ -24,7 +24,7 @@ export interface PageOf<Row> {
   readonly next: Place | null
 }
 
-type Named = { readonly repo?: string; readonly server?: string }
+type Named = { readonly repo?: string; readonly server?: string } & Within
 
 export interface Needs {
   readonly periods: (selected: Named, page: AskedPage) => Promise<PageOf<PeriodRow>>
@@ -38,6 +38,7 @@ const PERIODS = describeOperation({
   method: 'GET',
   path: '/api/v1/periods',
   id: 'listPeriods',
+  right: 'read',
   tag: 'history',
   summary: 'Stretches in which nothing changed, the newest first',
   query: QUERY,
@@ -58,6 +59,7 @@ const EPISODES = describeOperation({
   method: 'GET',
   path: '/api/v1/episodes',
   id: 'listEpisodes',
+  right: 'read',
   tag: 'history',
   summary: 'Stretches of drift with the windows in which each began and was repaired, the newest first',
   query: QUERY,

@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { STATUS_ROW, type StatusRow, type TargetName } from '../../contract/status-json.ts'
 import { TARGET, type TargetDetails } from '../../contract/target.ts'
-import { Fault } from '../../domain/fault.ts'
 import { createCursors } from '../cursor.ts'
 import { type Log, outcome } from '../log.ts'
+import { noSuchTarget } from '../no-such-target.ts'
 import { addRoute, describeOperation } from '../operation.ts'
 import { NEXT_CURSOR, PAGE, PAGE_SIZE } from '../page-of.ts'
 import { BY_CAUSE, SELECTION } from '../query.ts'
@@ -18,8 +18,8 @@ export interface Needs {
     page: { readonly after: TargetName | null; readonly limit: number },
   ) => Promise<readonly StatusRow[]>
   readonly target: (name: TargetName) => TargetDetails | undefined
-  /** Resolves to false when there is none. */
-  readonly removeTarget: (name: TargetName) => Promise<boolean>
+  /** Resolves to false when there is none. `who`: the token that asks for it. */
+  readonly removeTarget: (name: TargetName, who: string | null) => Promise<boolean>
   readonly log: Log
   readonly monotonicMs: () => number
 }
@@ -28,6 +28,7 @@ const LIST = describeOperation({
   method: 'GET',
   path: '/api/v1/targets',
   id: 'listTargets',
+  right: 'read',
   tag: 'targets',
   summary: 'All targets in order of name, page by page',
   query: Type.Object({ ...SELECTION.properties, ...BY_CAUSE.properties, ...PAGE.properties }),
@@ -47,6 +48,7 @@ const ONE = describeOperation({
   method: 'GET',
   path: '/api/v1/targets/{repo}/{server}',
   id: 'getTarget',
+  right: 'read',
   tag: 'targets',
   summary: 'Everything that is known of one target',
   params: TARGET_PARAMS,
@@ -59,6 +61,7 @@ const REMOVE = describeOperation({
   method: 'DELETE',
   path: '/api/v1/targets/{repo}/{server}',
   id: 'removeTarget',
+  right: 'admin',
   tag: 'targets',
   summary: 'Forgets a target with its history',
   description: 'For a server that is gone. It begins anew with its next report.',
@@ -84,21 +87,21 @@ export function addTargets(server: FastifyInstance, needs: Needs): void {
     return { items, next_cursor: isMore ? CURSORS.write([last.repo, last.server]) : null }
   })
 
-  addRoute(server, ONE, async ({ params }) => target(params) ?? refuseUnknown(params))
+  addRoute(server, ONE, async ({ params }) => {
+    const found = target(params)
+    if (found === undefined) throw noSuchTarget(params)
+    return found
+  })
 
   addRoute(server, REMOVE, async ({ params, request, reply }) => {
-    if (!(await removeTarget(params))) refuseUnknown(params)
+    if (!(await removeTarget(params, request.permit.who))) throw noSuchTarget(params)
     const { repo, server } = params
-    log.info({ repo, server, ...outcome(request, 204, monotonicMs()) }, 'a target was removed')
+    const by = request.permit.who ?? undefined
+    log.info({ repo, server, by, ...outcome(request, 204, monotonicMs()) }, 'a target was removed')
     return reply.code(204).send()
   })
 }
 
 function nameIn([repo, server]: [string, string]): TargetName {
   return { repo, server }
-}
-
-function refuseUnknown({ repo, server }: TargetName): never {
-  const shown = [repo, server].map((name) => JSON.stringify(name.slice(0, 80).toWellFormed()))
-  throw new Fault('not_found', `There is no target of repository ${shown.join(' on server ')}`)
 }
