@@ -185,6 +185,10 @@ describe('the Kubernetes objects', { skip: !hasKubernetesTools() }, () => {
         for (const name of Object.keys(variables(container()))) assert.ok(known.includes(name), name)
       })
 
+      it('take reports from tokens only (S1)', () => {
+        assert.equal(variables(container()).GITOPS_STATUS_AUTH, 'required')
+      })
+
       it('restart a server that hangs, and none whose database is away', () => {
         const { startupProbe, livenessProbe, readinessProbe } = container()
         for (const { httpGet } of [startupProbe, livenessProbe]) {
@@ -306,6 +310,8 @@ describe('the chart', { skip: !hasKubernetesTools() }, () => {
     ['image.tagg=1', 'tagg'],
     ['fullnameOverride=Big_Name', '/fullnameOverride'],
     ['settings.GITOPS_STATUS_PORT=80', 'GITOPS_STATUS_PORT'],
+    ['settings.GITOPS_STATUS_AUTH=auto', 'GITOPS_STATUS_AUTH'],
+    ['auth=off', '/auth'],
     ['settings.PATH=/tmp', 'PATH'],
     ['postgresql.replicas=0', '/postgresql/replicas'],
   ] as const) {

@@ -61,6 +61,7 @@ it('the examples of settings name settings', () => {
     const text = readFileSync(join(UNITS, name), 'utf8')
     const named = [...text.matchAll(/^(?:Environment=)?((?:GITOPS_STATUS|DATABASE)_\w+)=/gm)].map(([, name]) => name)
     assert.ok(named.length > 0, name)
+    if (name === 'server.env') assert.match(text, /^GITOPS_STATUS_AUTH=required$/m)
     for (const variable of named) assert.ok(known.includes(variable ?? ''), `${name}: ${variable}`)
   }
 })
