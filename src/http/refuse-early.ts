@@ -19,6 +19,7 @@ export function refuseEarly(server: FastifyInstance, operations: readonly Operat
       const changes = request.method !== 'GET' && request.method !== 'HEAD'
       if (changes) refuseOtherSites(request)
       request.permit = admit(request.headers.authorization, rightFor(request))
+      if (changes && request.permit.who === null) refuseRebound(request)
       if (changes && (request.method !== 'DELETE' || hasBody(request))) refuseOtherTypes(request)
     } catch (error) {
       done(error as Error) // a Fault, or a bug that fastify hands on just the same
@@ -48,6 +49,23 @@ function refuseOtherSites({ headers }: FastifyRequest): void {
   if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return
   throw new Fault('cross_site', 'Nothing is changed for pages of other sites')
 }
+
+/**
+ * A page can be of this site and yet another's: its name pointed to the other's machine when it was loaded, and points
+ * to ours now (DNS rebinding). Nobody can do so with an address or with a name that no public DNS answers for.
+ * Browsers name the origin of all that changes something; what names none is no browser.
+ */
+function refuseRebound({ headers, hostname }: FastifyRequest): void {
+  if (headers.origin === undefined || NAMES_OF_OUR_OWN.test(hostname)) return
+  throw new Fault(
+    'cross_site',
+    'Without a token, pages may change something only where they are opened by address or a local name',
+  )
+}
+
+// IPv4, IPv6, one label, and what is reserved: RFC 6761, RFC 6762, RFC 8375, ICANN's .internal, and Kubernetes.
+const NAMES_OF_OUR_OWN =
+  /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[?[0-9a-f:.]*:[0-9a-f:.]*\]?|[a-z0-9_-]+|.+\.(?:localhost|local|home\.arpa|internal|svc|cluster\.local))$/i
 
 function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'

@@ -214,6 +214,27 @@ describe('a request that is no report', () => {
     assert.equal((await post(app.url, aBody(), { origin: app.url })).status, 200)
   })
 
+  it('from a page whose name was pointed to us is 403, and from one at a local name is taken', async () => {
+    const from = (host: string) => {
+      const body = JSON.stringify(aBody())
+      return raw(
+        `POST /api/status HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      )
+    }
+    for (const host of ['evil.example', 'evil.example:8080', '127.0.0.1.evil.example', 'a.local.evil.example']) {
+      assert.match(await from(host), /^HTTP\/1.1 403 .*by address or a local name/s, host)
+    }
+    for (const host of [
+      '127.0.0.1:8080',
+      '[::1]:8080',
+      'localhost',
+      'homelab:8080',
+      'status.home.arpa',
+      'a.b.svc.cluster.local',
+    ])
+      assert.match(await from(host), /^HTTP\/1.1 200 /, host)
+  })
+
   it('without a body is 400', async () => {
     const answer = await raw(
       'POST /api/status HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
