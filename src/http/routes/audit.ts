@@ -31,7 +31,7 @@ const AUDIT = describeOperation({
   answer: {
     status: 200,
     description: 'The newest entries.',
-    content: { 'application/json': Type.Object({ items: Type.Array(ENTRY) }) },
+    content: { 'application/json': Type.Object({ items: Type.Array(ENTRY, { description: 'The newest first.' }) }) },
   },
   faults: ['store_unreadable'],
 })
