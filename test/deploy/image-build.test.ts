@@ -137,8 +137,10 @@ function openBuildah(directory: string) {
 
 /** A registry whose certificate only this machine knows is reached in the build as here. */
 function registryOfThisMachine(directory: string): readonly string[] {
-  const file = run('npm', ['config', 'get', 'cafile'])
-  if (file === 'null' || file === '') return []
+  const configured = run('npm', ['config', 'get', 'cafile'])
+  // npm under another Node than the machine's finds another configuration, and reaches it by what Node trusts.
+  const file = configured === 'null' ? (process.env.NODE_EXTRA_CA_CERTS ?? '') : configured
+  if (file === '') return []
   const npmrc = join(directory, 'npmrc')
   writeFileSync(npmrc, `cafile=${file}\n`)
   return ['--volume', `${file}:${file}:ro`, '--volume', `${npmrc}:/usr/local/etc/npmrc:ro`]
