@@ -174,8 +174,8 @@ export function parseBlameEvidence(text: string, paths: readonly string[]): Blam
   }
 }
 
-// More than the collector ever sends.
-const MAX_ITEMS = 20_000
+// As many of a kind as the collector sends. What compares each with each other takes its time for more.
+const MAX_ITEMS = 2_000
 const MAX_TEXT = 4_096
 
 class NotEvidence extends Error {}

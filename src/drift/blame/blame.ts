@@ -56,6 +56,23 @@ const LOGIN_S = 15
  * was there at the time is `medium` at most.
  */
 export function judgeBlame(evidence: BlameEvidence, question: BlameQuestion): Blame | null {
+  return judgeIn(sceneOf(evidence, question), question)
+}
+
+/** The same of several files. What does not depend on the file is found out once. */
+export function judgeAll(
+  evidence: BlameEvidence,
+  setting: Setting,
+  files: readonly Omit<BlameQuestion, keyof Setting>[],
+): readonly (Blame | null)[] {
+  const scene = sceneOf(evidence, setting)
+  return files.map((file) => judgeIn(scene, { ...setting, ...file }))
+}
+
+export type Setting = Pick<BlameQuestion, 'people' | 'ownChecks' | 'live'>
+
+function judgeIn(scene: Scene, question: BlameQuestion): Blame | null {
+  const { evidence } = scene
   const { window } = question
   const file = evidence.files[question.file]
   if (file === undefined || file.kind === 'unreadable' || !(window.after < window.before)) return null
@@ -63,9 +80,9 @@ export function judgeBlame(evidence: BlameEvidence, question: BlameQuestion): Bl
   if (moment === null) return null
 
   const recorded = recordedActs(evidence, question)
-  const proven = provenBy(recorded, file, evidence, question, moment)
+  const proven = provenBy(recorded, file, scene, question, moment)
   if (proven !== null) return proven
-  const blame = concluded(candidatesFor(evidence, question, file, moment, recorded), evidence, question, moment)
+  const blame = concluded(candidatesFor(scene, question, file, moment, recorded), evidence, question, moment)
   const several = new Set(recorded.map(({ uid }) => uid)).size > 1
   return blame !== null && several
     ? { ...blame, confidence: 'low', because: `${blame.because}; others as well` }
@@ -74,8 +91,11 @@ export function judgeBlame(evidence: BlameEvidence, question: BlameQuestion): Bl
 
 /** The short text of `files[].modified_by`: "alice (sudo, medium)". */
 export function modifiedBy({ actor, via, confidence }: Blame): string {
-  return `${plain(actor)} (${plain(via)}, ${confidence})`
+  return `${plain(actor.replace(FINGERPRINT, '$1…'))} (${plain(via)}, ${confidence})`
 }
+
+// A person compares its beginning with what ssh-keygen -l says. Whole it looks like a secret, and would be redacted.
+const FINGERPRINT = /(SHA256:[A-Za-z0-9+/]{12})[A-Za-z0-9+/]{31}/
 
 // Names come from the host. Brackets and commas part the text's three words.
 const MAX_NAME = 128
@@ -138,7 +158,7 @@ function recordedActs(evidence: BlameEvidence, { file, window, live }: BlameQues
 function provenBy(
   acts: readonly RecordedAct[],
   file: BlamedFile,
-  evidence: BlameEvidence,
+  scene: Scene,
   question: BlameQuestion,
   moment: Moment,
 ): Blame | null {
@@ -150,9 +170,9 @@ function provenBy(
     const last = recorded.at(-1)
     if (last === undefined || last.uid === null || last.user === null) continue
     if (recorded.some(({ act }) => act === 'other' || act === 'link' || act === 'move')) continue
-    if (!trailIsWhole(last, evidence, question) || !explainsFile(recorded, last, file, question, moment)) continue
+    if (!trailIsWhole(last, scene.evidence, question) || !explainsFile(recorded, last, file, question, moment)) continue
 
-    const holder = last.uid === 0 ? keyHolder(last, evidence, question) : null
+    const holder = last.uid === 0 ? keyHolder(last, scene) : null
     if (holder !== null) {
       // The record proves root; that it was this key's login is sshd's log alone.
       const because = `${via} recorded ${last.program} of a login as root, which sshd let in by the key of ${holder}`
@@ -165,10 +185,10 @@ function provenBy(
 }
 
 /** Whose key opened the login session that the record names. */
-function keyHolder({ session }: RecordedAct, evidence: BlameEvidence, question: BlameQuestion): string | null {
+function keyHolder({ session }: RecordedAct, { evidence, sessions }: Scene): string | null {
   const login = evidence.audit.logins.filter((one) => one.session === session).at(-1)
   if (session === null || login === undefined) return null
-  const found = sshSessions(evidence, question).find(
+  const found = sessions.find(
     ({ pid, known, from }) => known && pid === login.pid && Math.abs(from - login.at) <= LOGIN_S,
   )
   return found?.person ?? null
@@ -222,13 +242,13 @@ interface Candidate extends Span {
 }
 
 function candidatesFor(
-  evidence: BlameEvidence,
+  scene: Scene,
   question: BlameQuestion,
   file: BlamedFile,
   moment: Moment,
   recorded: readonly RecordedAct[],
 ): readonly Candidate[] {
-  const sessions = sshSessions(evidence, question)
+  const { evidence } = scene
   const all = [
     ...recorded.map((act) => fromRecord(act)),
     ...evidence.packageRuns.map((run): Candidate => {
@@ -256,10 +276,17 @@ function candidatesFor(
         because: 'a roll-out was recorded at that time',
       }),
     ),
-    ...sudoCandidates(evidence, question, file, sessions),
-    ...jobCandidates(evidence, question),
-    ...ansibleCandidates(evidence, question, sessions),
-    ...loginCandidates(evidence, question, file, sessions),
+    ...scene.becoming.flatMap(({ as, paths, ...one }): Candidate[] => {
+      const direct = paths.includes(question.file)
+      const because = `${one.because}${direct ? ' on this file' : ' at that time'}`
+      return mayWrite(as, file, evidence) ? [{ ...one, direct, because }] : []
+    }),
+    ...scene.jobs.map(({ paths, ...one }): Candidate => {
+      const direct = paths.includes(question.file)
+      return { ...one, direct, because: `${one.because}${direct ? ' on this file' : ' at that time'}` }
+    }),
+    ...scene.modules.flatMap(({ paths, ...one }) => (paths.includes(question.file) ? [one] : [])),
+    ...loginCandidates(scene, file),
   ]
   // Who had gone while the file was still as it should be is out of the question.
   return merged(all.filter((candidate) => candidate.to >= question.window.after && covers(candidate, moment)))
@@ -282,6 +309,36 @@ function fromRecord({ at, user, via, program }: RecordedAct): Candidate {
   }
 }
 
+/** What the evidence tells of the host, whichever file is asked about. */
+interface Scene {
+  readonly evidence: BlameEvidence
+  /** By sshd's lines, without those of our own checks. */
+  readonly sessions: readonly SshSession[]
+  /** By wtmp, what did not come by SSH. */
+  readonly consoles: readonly Login[]
+  /** Who became somebody else by sudo or su. */
+  readonly becoming: readonly (OfMany & { readonly as: string })[]
+  /** What the host began by itself. */
+  readonly jobs: readonly OfMany[]
+  readonly modules: readonly (Candidate & { readonly paths: readonly number[] })[]
+}
+
+/** `direct` and the end of `because` depend on the file. */
+type OfMany = Omit<Candidate, 'direct'> & { readonly paths: readonly number[] }
+
+function sceneOf(evidence: BlameEvidence, setting: Setting): Scene {
+  const own = ownLogin(evidence)
+  const sessions = sshSessions(evidence, setting, own)
+  return {
+    evidence,
+    sessions,
+    consoles: consoleLogins(evidence, setting),
+    becoming: sudoCandidates(evidence, setting, own, sessions),
+    jobs: jobCandidates(evidence),
+    modules: ansibleCandidates(evidence, setting, own, sessions),
+  }
+}
+
 interface SshSession extends Span {
   readonly user: string
   /** Who holds the key; else the account with what tells it from others. */
@@ -292,25 +349,28 @@ interface SshSession extends Span {
   readonly sound: boolean
 }
 
-/** Sessions by sshd's lines, without those of our own checks. */
-function sshSessions(evidence: BlameEvidence, question: BlameQuestion): readonly SshSession[] {
+type OwnLogin = Extract<LogEntry, { kind: 'ssh_accepted' }> | null
+
+function sshSessions(evidence: BlameEvidence, setting: Setting, own: OwnLogin): readonly SshSession[] {
   const { entries } = evidence
-  const own = ownLogin(evidence)
+  const ends = Map.groupBy(entries, (entry) => {
+    if (entry.kind === 'ssh_closed') return `${entry.from} ${entry.port}`
+    return entry.kind === 'closed' && entry.service === 'sshd' ? entry.pid : null
+  })
   return entries.flatMap((entry): SshSession[] => {
     if (entry.kind !== 'ssh_accepted') return []
     if (entry === own) return []
-    const end = entries.find(
-      (other) =>
-        other.at >= entry.at &&
-        ((other.kind === 'ssh_closed' && other.from === entry.from && other.port === entry.port) ||
-          (other.kind === 'closed' && other.service === 'sshd' && entry.pid !== null && other.pid === entry.pid)),
-    )
+    const endsHere = [
+      ...(ends.get(`${entry.from} ${entry.port}`) ?? []),
+      ...(entry.pid === null ? [] : (ends.get(entry.pid) ?? [])),
+    ]
+    const [end] = endsHere.filter((other) => other.at >= entry.at).sort((one, other) => one.at - other.at)
     const to = end === undefined ? Number.POSITIVE_INFINITY : end.at + end.slack
     // Whoever else came and went while we checked is no part of the check.
     const mayBeOwn = own === null || entry.key === own.key
-    const isInside = question.ownChecks.some((check) => check.from - CLOSE_S <= entry.at && to <= check.to + CLOSE_S)
+    const isInside = setting.ownChecks.some((check) => check.from - CLOSE_S <= entry.at && to <= check.to + CLOSE_S)
     if (mayBeOwn && isInside) return []
-    const name = entry.key === null ? undefined : question.people.get(entry.key)
+    const name = entry.key === null ? undefined : setting.people.get(entry.key)
     const unnamed = entry.key === null ? `${entry.user} from ${entry.from}` : `${entry.user} by key ${entry.key}`
     return [
       {
@@ -328,7 +388,7 @@ function sshSessions(evidence: BlameEvidence, question: BlameQuestion): readonly
 }
 
 /** The login by which the host was asked. */
-function ownLogin({ entries, connection }: BlameEvidence): Extract<LogEntry, { kind: 'ssh_accepted' }> | null {
+function ownLogin({ entries, connection }: BlameEvidence): OwnLogin {
   for (const entry of entries) {
     if (entry.kind !== 'ssh_accepted') continue
     if (entry.from === connection?.from && entry.port === connection.port) return entry
@@ -354,17 +414,15 @@ function personOf(user: string, at: number, sessions: readonly SshSession[]): st
 
 function sudoCandidates(
   evidence: BlameEvidence,
-  question: BlameQuestion,
-  file: BlamedFile,
+  setting: Setting,
+  own: OwnLogin,
   sessions: readonly SshSession[],
-): readonly Candidate[] {
+): Scene['becoming'] {
   const { entries } = evidence
-  return entries.flatMap((entry): Candidate[] => {
+  return entries.flatMap((entry, index) => {
     if (entry.kind !== 'sudo' && entry.kind !== 'su') return []
-    if (!mayWrite(entry.as, file, evidence) || entry.user === 'root') return []
-    if (isOwn(entry, evidence, question, sessions)) return []
-    const end = endOfSudo(entry, entries)
-    const direct = entry.kind === 'sudo' && entry.paths.includes(question.file)
+    if (entry.user === 'root' || isOwn(entry, own, setting, sessions)) return []
+    const end = endOfSudo(entry, entries, index)
     const program = entry.kind === 'sudo' ? entry.program : 'su'
     return [
       {
@@ -372,18 +430,23 @@ function sudoCandidates(
         via: entry.kind,
         from: entry.at,
         to: end === undefined ? Number.POSITIVE_INFINITY : end.at + end.slack,
-        direct,
+        as: entry.as,
+        paths: entry.kind === 'sudo' ? entry.paths : [],
         sound: entry.trusted || hasLogin(evidence, entry.user, entry.at, entry.slack),
         ended: end !== undefined,
-        because: `${entry.user} ran ${program} as ${entry.as}${direct ? ' on this file' : ' at that time'}`,
+        because: `${entry.user} ran ${program} as ${entry.as}`,
       },
     ]
   })
 }
 
 /** Where the log has no process ids, as Debian's has none for sudo, a second sudo in between leaves the end unknown. */
-function endOfSudo(entry: LogEntry & { readonly as: string }, entries: readonly LogEntry[]): LogEntry | undefined {
-  for (const other of entries.slice(entries.indexOf(entry) + 1)) {
+function endOfSudo(
+  entry: LogEntry & { readonly as: string },
+  entries: readonly LogEntry[],
+  index: number,
+): LogEntry | undefined {
+  for (const other of entries.slice(index + 1)) {
     if (other.kind === entry.kind && other.pid === null && entry.pid === null) return undefined
     if (other.kind !== 'closed' || !other.service.startsWith(entry.kind) || other.user !== entry.as) continue
     if (other.pid === entry.pid) return other
@@ -399,11 +462,10 @@ function mayWrite(user: string, file: BlamedFile, { users }: BlameEvidence): boo
 /** A line that we brought about: no other login of that account was there. */
 function isOwn(
   entry: LogEntry & { readonly user?: string },
-  evidence: BlameEvidence,
-  { ownChecks }: BlameQuestion,
+  own: OwnLogin,
+  { ownChecks }: Setting,
   sessions: readonly SshSession[],
 ): boolean {
-  const own = ownLogin(evidence)
   const ownLogins = own === null ? [] : [{ from: own.at, to: own.at + own.slack + LOGIN_S }]
   const isDuring = [...ownChecks, ...ownLogins].some(
     ({ from, to }) => entry.at >= from - CLOSE_S && entry.at + entry.slack <= to + CLOSE_S,
@@ -415,23 +477,21 @@ function isOwn(
 // Nothing says when a job was over. Most are by then; a longer one is missed rather than blamed.
 const LONGEST_JOB_S = 3_600
 
-function jobCandidates(evidence: BlameEvidence, question: BlameQuestion): readonly Candidate[] {
-  const { entries } = evidence
-  return entries.flatMap((entry): Candidate[] => {
-    const shared = { from: entry.at, sound: entry.trusted, direct: false }
+function jobCandidates({ entries }: BlameEvidence): readonly OfMany[] {
+  return entries.flatMap((entry): OfMany[] => {
+    const shared = { from: entry.at, sound: entry.trusted, paths: [] }
     if (entry.kind === 'cron') {
       if (entry.user !== 'root') return []
       const end = endOfJob(entry, entries)
-      const direct = entry.paths.includes(question.file)
       return [
         {
           ...shared,
+          paths: entry.paths,
           actor: `cron ${entry.program}`,
           via: 'cron',
           to: end ?? entry.at + LONGEST_JOB_S,
-          direct,
           ended: end !== null,
-          because: `cron ran ${entry.program} as root${direct ? ' on this file' : ' at that time'}`,
+          because: `cron ran ${entry.program} as root`,
         },
       ]
     }
@@ -447,7 +507,7 @@ function jobCandidates(evidence: BlameEvidence, question: BlameQuestion): readon
           // A daemon that starts writes while it starts: afterwards every unit of the host would be a candidate.
           to: end === undefined ? entry.at + CLOSE_S : Math.min(end.at + end.slack, entry.at + LONGEST_JOB_S),
           ended: end !== undefined,
-          because: `systemd ran ${entry.unit} at that time`,
+          because: `systemd ran ${entry.unit}`,
         },
       ]
     }
@@ -483,20 +543,22 @@ function endOfJob(job: LogEntry & { user: string }, entries: readonly LogEntry[]
 const MODULE_S = 30
 
 function ansibleCandidates(
-  evidence: BlameEvidence,
-  question: BlameQuestion,
+  { entries }: BlameEvidence,
+  setting: Setting,
+  own: OwnLogin,
   sessions: readonly SshSession[],
-): readonly Candidate[] {
-  return evidence.entries.flatMap((entry): Candidate[] => {
-    if (entry.kind !== 'ansible' || !entry.paths.includes(question.file)) return []
+): Scene['modules'] {
+  return entries.flatMap((entry) => {
+    if (entry.kind !== 'ansible' || entry.paths.length === 0) return []
     // In check mode a module logs the same line.
-    if (isOwn(entry, evidence, question, [])) return []
+    if (isOwn(entry, own, setting, [])) return []
     const there = new Set(
       sessions.filter((session) => covers(session, { from: entry.at, to: entry.at })).map(({ person }) => person),
     )
     const [person] = there
     return [
       {
+        paths: entry.paths,
         actor: there.size === 1 && person !== undefined ? person : 'ansible',
         via: 'ansible',
         from: entry.at,
@@ -510,12 +572,16 @@ function ansibleCandidates(
   })
 }
 
-function loginCandidates(
-  evidence: BlameEvidence,
-  question: BlameQuestion,
-  file: BlamedFile,
-  sessions: readonly SshSession[],
-): readonly Candidate[] {
+function consoleLogins({ logins, entries }: BlameEvidence, setting: Setting): readonly Login[] {
+  const bySsh = Map.groupBy(entries, (entry) => (entry.kind === 'ssh_accepted' ? `${entry.user} ${entry.from}` : ''))
+  return logins.filter((login) => {
+    const { user, host, from } = login
+    const isSsh = host !== '' && bySsh.get(`${user} ${host}`)?.some(({ at }) => Math.abs(at - from) <= 5)
+    return !isSsh && !isOwnLogin(login, setting)
+  })
+}
+
+function loginCandidates({ evidence, sessions, consoles }: Scene, file: BlamedFile): readonly Candidate[] {
   // Without the lines of sudo everybody who was there may have used it.
   const knowsSudo = knowsWhoWasThere(evidence)
   const bySsh = sessions
@@ -532,15 +598,8 @@ function loginCandidates(
         because: `${user} was logged in by SSH`,
       }),
     )
-  const byConsole = evidence.logins
-    .filter(({ user, host, from }) => {
-      const isSsh = evidence.entries.some(
-        (entry) =>
-          entry.kind === 'ssh_accepted' && entry.user === user && entry.from === host && Math.abs(entry.at - from) <= 5,
-      )
-      return !isSsh && (mayWrite(user, file, evidence) || !knowsSudo)
-    })
-    .filter((login) => !isOwnLogin(login, question))
+  const byConsole = consoles
+    .filter(({ user }) => mayWrite(user, file, evidence) || !knowsSudo)
     .map(
       ({ user, line, host, from, to }): Candidate => ({
         actor: host === '' || user !== 'root' ? user : `${user} from ${host}`,
@@ -556,7 +615,7 @@ function loginCandidates(
   return [...bySsh, ...byConsole]
 }
 
-function isOwnLogin({ from, to }: Login, { ownChecks }: BlameQuestion): boolean {
+function isOwnLogin({ from, to }: Login, { ownChecks }: Setting): boolean {
   return to !== null && ownChecks.some((check) => check.from - CLOSE_S <= from && to <= check.to + CLOSE_S)
 }
 
