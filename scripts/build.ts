@@ -8,6 +8,7 @@ import { build } from 'rolldown'
 const root = new URL('..', import.meta.url)
 const PARTS = [
   'agent/gitops_status_agent.py',
+  'agent/gitops_status_blame.py',
   'callback_plugins/gitops_status.py',
   'library/gitops_status_inspect.py',
   'playbooks/gitops-status-sentinel.yml',

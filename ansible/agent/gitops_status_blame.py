@@ -163,10 +163,31 @@ def clock():
 
 def own_connection():
     """Where this very look comes from: its login is no suspect's."""
-    words = os.environ.get("SSH_CONNECTION", "").split()
+    words = os.environ.get("SSH_CONNECTION", "").split() or connection_above()
     if len(words) != 4 or not words[1].isdigit():
         return None
     return {"from": words[0], "port": int(words[1])}
+
+
+def connection_above():
+    """By what sudo was started with: it hands nothing of that on."""
+    pid = os.getppid()
+    for _ in range(8):
+        try:
+            with open("/proc/%d/stat" % pid, "rb") as file:
+                name, _, rest = file.read(4096).partition(b"(")[2].rpartition(b")")
+            # Whoever started sshd may have come by ssh, too.
+            if name.startswith(b"sshd"):
+                break
+            with open("/proc/%d/environ" % pid, "rb") as file:
+                variables = file.read(1 << 20).split(b"\0")
+        except OSError:
+            break
+        found = [one for one in variables if one.startswith(b"SSH_CONNECTION=")]
+        if found:
+            return found[0].partition(b"=")[2].decode("ascii", "replace").split()
+        pid = int(rest.split()[1])
+    return []
 
 
 def user_name(uid):
@@ -374,7 +395,7 @@ def named_in(host, command, directory):
 
 def stands_in(command, name):
     """A longer path that begins or ends with this one is another."""
-    return re.search(r"(?<![\w.~/-])" + re.escape(name) + r"(?![\w.~/-])", command) is not None
+    return name in command and re.search(r"(?<![\w.~/-])" + re.escape(name) + r"(?![\w.~/-])", command) is not None
 
 
 # ---------------------------------------------------------------- the journal

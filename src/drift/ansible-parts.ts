@@ -20,7 +20,16 @@ export function ansibleParts(directory: string): AnsibleParts {
 
 /** What is run on a host by its own Python to look at it: sent over the connection, so it needs no place. */
 export function hostAgent(): string {
-  const path = 'agent/gitops_status_agent.py'
+  return agentPart('gitops_status_agent.py')
+}
+
+/** What the agent runs when it is asked who changed a file. */
+export function blameProgram(): string {
+  return agentPart('gitops_status_blame.py')
+}
+
+function agentPart(name: string): string {
+  const path = `agent/${name}`
   return typeof EMBEDDED_ANSIBLE_PARTS === 'undefined'
     ? readFileSync(new URL(`../../ansible/${path}`, import.meta.url), 'utf8')
     : (EMBEDDED_ANSIBLE_PARTS[path] ?? '')

@@ -181,6 +181,19 @@ describe('the collector of blame', () => {
     assert.equal(said, '(1792888200.0, 3601.0) (None, 0.0) (1782900000.0, 1.0)\n')
   })
 
+  it('knows its own connection, also where sudo hands no variable on', () => {
+    const program =
+      'import sys; sys.path.insert(0, sys.argv[1]); from gitops_status_blame import *; print(own_connection())'
+    // sudo is not there to be tried: what hands nothing on is env.
+    const shell = 'env -i PATH="$PATH" python3 -B -c "$1" "$2"; :'
+    const said = execFileSync('sh', ['-c', shell, 'sh', program, dirname(COLLECTOR)], {
+      env: { PATH: process.env.PATH, SSH_CONNECTION: '192.0.2.7 51234 192.0.2.1 22' },
+      encoding: 'utf8',
+    })
+
+    assert.equal(said, "{'from': '192.0.2.7', 'port': 51234}\n")
+  })
+
   it('reads rotated logs, packed ones as well, and says how far back they reach', (t) => {
     const host = aHost(t)
     host.write('etc/hostname', 'web-1\n')

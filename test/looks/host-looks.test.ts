@@ -53,6 +53,7 @@ async function opened(access: HostAccess): Promise<HostSession & Disposable> {
       return session.ended
     },
     look: session.look,
+    evidence: session.evidence,
     close: session.close,
     [Symbol.dispose]: session.close,
   }

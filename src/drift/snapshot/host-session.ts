@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { hostAgent } from '../ansible-parts.ts'
+import { blameProgram, hostAgent } from '../ansible-parts.ts'
+import { type BlameEvidence, parseBlameEvidence } from '../blame/blame-evidence.ts'
 import { type CheckError, checkError } from '../check-error.ts'
 import { isRecord, parseJson } from '../untrusted-json.ts'
 import { AnswerReader } from './answer-reader.ts'
 import type { HostAccess } from './host-access.ts'
-import type { SnapshotResult, Watched } from './host-snapshot.ts'
+import type { Path64, SnapshotResult, Watched } from './host-snapshot.ts'
 import { maxAnswerBytes, parseSnapshot } from './parse-snapshot.ts'
 import { remoteCommand, type SshSettings, sshArguments } from './ssh-command.ts'
 import { whyNotOpened } from './why-ended.ts'
@@ -30,9 +31,28 @@ export interface HostSession {
   readonly ended: CheckError | null
   /** One round trip. Never rejects; after an error other than `look_failed` the session has ended. */
   look(watched: Watched, deadlineMs: number): Promise<SnapshotResult>
+  /** What the host has logged about who may have changed some files. Never rejects, and ends the session as a look does. */
+  evidence(question: EvidenceQuestion): Promise<EvidenceResult>
   /** Ends the agent and the connection. */
   close(): void
 }
+
+/** Times are by the host's clock, in seconds since 1970. */
+export interface EvidenceQuestion {
+  /** No more than `MAX_BLAMED`. */
+  readonly paths: readonly Path64[]
+  readonly after: number
+  readonly before: number
+}
+
+export type EvidenceResult = { readonly evidence: BlameEvidence } | { readonly error: CheckError }
+
+/** About so many paths a host is asked at once. */
+export const MAX_BLAMED = 200
+// The program's own bounds (its MAX_SECONDS, and what two thousand findings of each kind have at the most), and ssh's way.
+const EVIDENCE_SECONDS = 10
+const EVIDENCE_DEADLINE_MS = 20_000
+const MAX_EVIDENCE_BYTES = 8 * 1024 * 1024
 
 // A host that is out of reach keeps its agent no longer than this, plus the deadline of what it was asked.
 const LEASE_SECONDS = 600
@@ -67,29 +87,42 @@ export async function openHost(
   const ready = await connection.ask(`${connection.nonce}\n`, { maxBytes: MAX_READY_BYTES, deadlineMs })
   if ('error' in ready) return ready
 
+  async function ask(question: object, limits: { maxBytes: number; deadlineMs: number }): Promise<Answer> {
+    const answer = await connection.ask(requestText(connection.nextId(), question, limits.deadlineMs), limits)
+    const failure = 'error' in answer ? null : failureIn(answer.payload)
+    return failure === null ? answer : { error: checkError('look_failed', failure) }
+  }
+
   return {
     get ended() {
       return connection.ended()
     },
     async look(watched, deadlineMs) {
-      const answer = await connection.ask(requestText(connection.nextId(), watched, deadlineMs), {
-        maxBytes: maxAnswerBytes(watched),
-        deadlineMs,
-      })
+      const { paths, listings } = watched
+      const answer = await ask({ kind: 'look', paths, listings }, { maxBytes: maxAnswerBytes(watched), deadlineMs })
       if ('error' in answer) return answer
-      const failure = failureIn(answer.payload)
-      if (failure !== null) return { error: checkError('look_failed', failure) }
       const snapshot = parseSnapshot(answer.payload, watched)
       if ('why' in snapshot) return { error: connection.end(checkError('answer_invalid', snapshot.why)) }
       return { snapshot }
+    },
+    async evidence({ paths, after, before }) {
+      const question = { paths, after, before, seconds: EVIDENCE_SECONDS, max_bytes: MAX_EVIDENCE_BYTES }
+      const answer = await ask(
+        { kind: 'blame', ...question, program: blameProgram() },
+        { maxBytes: MAX_EVIDENCE_BYTES, deadlineMs: EVIDENCE_DEADLINE_MS },
+      )
+      if ('error' in answer) return answer
+      const evidence = parseBlameEvidence(answer.payload.toString('latin1'), paths)
+      if (evidence === null) return { error: connection.end(checkError('answer_invalid', 'what it logged')) }
+      return { evidence }
     },
     close: connection.close,
   }
 }
 
-function requestText(id: number, { paths, listings }: Watched, deadlineMs: number): string {
+function requestText(id: number, question: object, deadlineMs: number): string {
   const lease_seconds = LEASE_SECONDS + Math.ceil(deadlineMs / 1_000)
-  return `${JSON.stringify({ id, kind: 'look', lease_seconds, paths, listings })}\n`
+  return `${JSON.stringify({ id, lease_seconds, ...question })}\n`
 }
 
 /** What the agent says when it could not do what it was asked. Such an answer is short. */
