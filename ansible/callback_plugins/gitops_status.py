@@ -660,6 +660,10 @@ class Host:
         return both
 
 
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat()
+
+
 def git_state(directory):
     """The root of the repository that the directory is in, and its commit; None unless all is committed."""
 
@@ -878,6 +882,7 @@ class CallbackModule(CallbackBase):
         # Every play but the sentinel, in order.
         self.played = []
         self.playbook = ""
+        self.started_at = now()
         # Whether a task has variables of its own that say how a host is reached.
         self.own_ways = {}
         self.wants_texts = os.environ.get(DIFF) == "1"
@@ -892,6 +897,7 @@ class CallbackModule(CallbackBase):
     @watched
     def v2_playbook_on_start(self, playbook):
         self.playbook = os.path.realpath(playbook._file_name)
+        self.started_at = now()
         for name, host in self.hosts.items():
             if not host.sentinel:
                 self.cut_short.add(name)
@@ -979,7 +985,8 @@ class CallbackModule(CallbackBase):
                     record = {
                         "format": 1,
                         "commit": None if selection() else commit,
-                        "finished_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+                        "started_at": self.started_at,
+                        "finished_at": now(),
                         "paths": self.hosts[name].deployed(),
                     }
                     file = hashlib.sha256(b"\0".join(words[:2])).hexdigest()[:32]

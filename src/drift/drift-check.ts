@@ -192,6 +192,7 @@ async function checkIn({ directory, socketDirectory }: Directories, request: Che
         git,
         readGit: () => readGit(fast.stateDirectory),
         look: (requests) => looks.lookAtAll(requests, DEADLINES),
+        ask: (name, access, question) => looks.evidence({ name, access }, question, DEADLINES),
         checkFully: (hosts) =>
           checkFully(hosts, {
             limit: hosts.length === expected.hosts.length ? onlyHost : limitTo(hosts, directory),

@@ -87,7 +87,7 @@ async function tell({ remembered = KNOWN, looks = [look()], checks = [clean()], 
   const next = <T>(all: readonly T[], at: number): T => all[Math.min(at, all.length - 1)] as T // none is empty
   let looked = 0
   let checked = 0
-  const { verdicts, notes } = await fastCheck(['web1'], {
+  const { sighted, notes } = await fastCheck(['web1'], {
     baselines: {
       key: KEY,
       read: () => (remembered !== null && 'void' in remembered ? remembered : { remembered }),
@@ -112,9 +112,9 @@ async function tell({ remembered = KNOWN, looks = [look()], checks = [clean()], 
     now: () => story.now ?? AFTER_MINUTES(1),
     hasTime: () => story.hasTime ?? true,
   })
-  const [verdict] = verdicts
-  assert.ok(verdict)
-  return { verdict, notes: notes.map(({ text }) => text), did: done.join(', '), kept: kept as Remembered | null }
+  const [found] = sighted
+  assert.ok(found)
+  return { ...found, notes: notes.map(({ text }) => text), did: done.join(', '), kept: kept as Remembered | null }
 }
 
 const brief = ({ status, error, check }: Verdict) => [status, error?.code, check?.method].filter(Boolean).join(' ')
@@ -444,7 +444,7 @@ describe('fastCheck of many hosts', () => {
   it('ends each in exactly one verdict, in their order, and checks fully only those that need it', async () => {
     const hosts = ['same', 'changed', 'down', 'new']
     const asked: string[] = []
-    const { verdicts } = await fastCheck(hosts, {
+    const { sighted } = await fastCheck(hosts, {
       baselines: {
         key: KEY,
         read: (host) => ({ remembered: host === 'new' ? null : { ...KNOWN, certified: aCertified({ host }) } }),
@@ -471,7 +471,7 @@ describe('fastCheck of many hosts', () => {
     })
 
     assert.deepEqual(
-      verdicts.map((verdict) => `${verdict.host} ${brief(verdict)}`),
+      sighted.map(({ verdict }) => `${verdict.host} ${brief(verdict)}`),
       ['same SYNCED fast', 'changed OUT_OF_SYNC full', 'down UNKNOWN unreachable fast', 'new SYNCED full'],
     )
     assert.deepEqual(asked, ['new,changed'])

@@ -5,6 +5,7 @@ import { BINDING_PARTS, type Binding, changedPart } from './baseline/binding.ts'
 import { type Blessing, bless, shown, toLookAtAfter, watchedOf } from './baseline/bless.ts'
 import { causeOfAll, causeOfDrift, type Deploy, isSameEdit } from './baseline/cause.ts'
 import { type Comparison, compare, type Difference } from './baseline/compare.ts'
+import type { Sight, Sighted } from './blame/name-who.ts'
 import { type CheckError, type CheckErrorCode, checkError } from './check-error.ts'
 import type { Verdict } from './judge.ts'
 import type { HostAccess, NoHostAccess } from './snapshot/host-access.ts'
@@ -32,8 +33,8 @@ export interface FastCheckParts {
 }
 
 export interface FastCheckResult {
-  /** One for each host, in the order given. */
-  readonly verdicts: readonly Verdict[]
+  /** One for each host, in the order given, with what was seen of it. */
+  readonly sighted: readonly Sighted[]
   /** What a person should know of baselines that could not be used or kept. */
   readonly notes: readonly Note[]
 }
@@ -66,7 +67,7 @@ const OUT_OF_REACH: readonly CheckErrorCode[] = [
 export async function fastCheck(hosts: readonly string[], parts: FastCheckParts): Promise<FastCheckResult> {
   const notes: Note[] = []
   const hostStates = hosts.map((host) => recall(host, parts, notes))
-  const verdicts = new Map<string, Verdict>()
+  const sighted = new Map<string, Sighted>()
 
   const toVerify = hostStates.filter(isToVerify)
   const looks = await parts.look(
@@ -74,12 +75,12 @@ export async function fastCheck(hosts: readonly string[], parts: FastCheckParts)
   )
   const toCheck: HostState[] = hostStates.filter((state) => !isToVerify(state))
   for (const state of toVerify) {
-    const verdict = verified(state, looks.get(state.host), parts)
-    if ('different' in verdict) toCheck.push({ ...state, different: verdict.different })
-    else verdicts.set(state.host, verdict)
+    const found = verified(state, looks.get(state.host), parts)
+    if ('different' in found) toCheck.push({ ...state, different: found.different })
+    else sighted.set(state.host, found)
   }
-  for (const verdict of await certify(toCheck, parts, notes)) verdicts.set(verdict.host, verdict)
-  return { verdicts: hosts.flatMap((host) => verdicts.get(host) ?? []), notes }
+  for (const found of await certify(toCheck, parts, notes)) sighted.set(found.verdict.host, found)
+  return { sighted: hosts.flatMap((host) => sighted.get(host) ?? []), notes }
 }
 
 interface HostState {
@@ -140,20 +141,24 @@ function verified(
   { host, certified }: ToVerify,
   look: SnapshotResult | undefined,
   { baselines }: FastCheckParts,
-): Verdict | { readonly different: readonly Difference[] } {
-  if (look === undefined || 'error' in look) return unknown(host, look?.error ?? checkError('look_failed'), 'fast')
+): Sighted | { readonly different: readonly Difference[] } {
+  if (look === undefined || 'error' in look) return unseen(host, look?.error ?? checkError('look_failed'), 'fast')
   const comparison = compare(certified, look.snapshot, baselines.key)
   if (comparison.kind === 'different') return { different: comparison.differences }
   if (comparison.kind === 'not_known')
-    return unknown(host, checkError('path_unreadable', shown(comparison.paths)), 'fast')
+    return unseen(host, checkError('path_unreadable', shown(comparison.paths)), 'fast')
+  const { snapshot } = look
   return {
-    host,
-    status: 'SYNCED',
-    error: null,
-    drift: [],
-    seen: null,
-    ...asCertified(certified),
-    check: { method: 'fast' },
+    verdict: {
+      host,
+      status: 'SYNCED',
+      error: null,
+      drift: [],
+      seen: null,
+      ...asCertified(certified),
+      check: { method: 'fast' },
+    },
+    sight: { lookedAt: snapshot.clock, isKnownSince: true, snapshot, certified },
   }
 }
 
@@ -164,15 +169,16 @@ function asCertified({ coverage, watchedCount, unwatched, fullCheckAt, isSameEdi
   }
 }
 
-function unknown(host: string, error: CheckError, method: 'full' | 'fast'): Verdict {
-  return { host, status: 'UNKNOWN', error, drift: [], coverage: null, seen: null, check: { method } }
+function unseen(host: string, error: CheckError, method: 'full' | 'fast'): Sighted {
+  const verdict = { host, status: 'UNKNOWN', error, drift: [], coverage: null, seen: null, check: { method } } as const
+  return { verdict, sight: null }
 }
 
 // ---------------------------------------------------------------- the certified full check
 
 /** A look, the full check, a look: again where somebody worked on the host meanwhile. */
-async function certify(states: readonly HostState[], parts: FastCheckParts, notes: Note[]): Promise<Verdict[]> {
-  const done: Verdict[] = []
+async function certify(states: readonly HostState[], parts: FastCheckParts, notes: Note[]): Promise<Sighted[]> {
+  const done: Sighted[] = []
   let rounds = await beforeTheCheck(states, parts, done)
   for (let repeats = 0; rounds.length > 0; repeats += 1) {
     const startedAt = parts.now()
@@ -219,7 +225,7 @@ type Checked = Round & { readonly verdict: Verdict; readonly startedAt: Date }
 async function beforeTheCheck(
   states: readonly HostState[],
   { look }: FastCheckParts,
-  done: Verdict[],
+  done: Sighted[],
 ): Promise<Round[]> {
   const looks = await look(
     states.flatMap(({ host, access, watched }) => (canLookAt(access) ? [request(host, access, watched)] : [])),
@@ -230,7 +236,7 @@ async function beforeTheCheck(
     const before = result !== undefined && 'snapshot' in result ? result.snapshot : null
     // Only where it is still the way to the host: after a change of the inventory it may lie elsewhere.
     if (result !== undefined && 'error' in result && state.isSameGit && OUT_OF_REACH.includes(result.error.code)) {
-      done.push(unknown(host, result.error, 'fast'))
+      done.push(unseen(host, result.error, 'fast'))
       return []
     }
     return [{ state, before, access }]
@@ -242,7 +248,10 @@ function looksAfter({ state, before, access, verdict }: Checked): LookRequest[] 
   const way = verdict.seen?.access ?? null
   if (verdict.status === 'UNKNOWN' || verdict.seen === null || !canLookAt(way)) return []
   const sameWay = isDeepStrictEqual(way, access)
-  return [request(state.host, way, toLookAtAfter(watchedOf(verdict.seen), sameWay ? before : null))]
+  const watched = toLookAtAfter(watchedOf(verdict.seen), sameWay ? before : null)
+  // What does not belong in a directory is named by nothing else.
+  const drifted = verdict.drift.flatMap(({ path_base64: path }) => path ?? [])
+  return [request(state.host, way, { ...watched, paths: [...new Set([...watched.paths, ...drifted])] })]
 }
 
 function blessingOf({ before, access, verdict }: Checked, after: HostSnapshot): Blessing | null {
@@ -257,14 +266,15 @@ interface Outcome {
   readonly look: SnapshotResult | undefined
 }
 
-function conclude(checked: Checked, outcome: Outcome, parts: FastCheckParts, notes: Note[]): Verdict {
+function conclude(checked: Checked, outcome: Outcome, parts: FastCheckParts, notes: Note[]): Sighted {
   const { state, verdict, startedAt } = checked
   const { host } = state
-  if (verdict.status === 'UNKNOWN' || verdict.seen === null) return { ...verdict, check: { method: 'full' } }
+  if (verdict.status === 'UNKNOWN' || verdict.seen === null)
+    return { verdict: { ...verdict, check: { method: 'full' } }, sight: null }
 
   const { blessing } = outcome
   if (blessing?.kind === 'edited')
-    return unknown(host, checkError('changed_during_check', shown(blessing.paths)), 'full')
+    return unseen(host, checkError('changed_during_check', shown(blessing.paths)), 'full')
 
   const { access } = verdict.seen
   const coverage = verdict.coverage && { ...verdict.coverage, fullCheckAt: startedAt }
@@ -281,7 +291,10 @@ function conclude(checked: Checked, outcome: Outcome, parts: FastCheckParts, not
       ...(disagreement && { disagreement }),
       ...(uncertified && { uncertified }),
     } as const
-    return { ...verdict, coverage, ...causes(state, verdict, disagreement !== null, parts), check }
+    return {
+      verdict: { ...verdict, coverage, ...causes(state, verdict, disagreement !== null, parts), check },
+      sight: sightOf(checked, outcome),
+    }
   }
 
   const known = knownOf(outcome.after, { ...blessing, key: parts.baselines.key })
@@ -296,7 +309,22 @@ function conclude(checked: Checked, outcome: Outcome, parts: FastCheckParts, not
     isSameEdit: isEditedAlike(state, known, parts),
   }
   remember(certified)
-  return { ...verdict, ...asCertified(certified), check: { method: 'full', ...(disagreement && { disagreement }) } }
+  return {
+    verdict: {
+      ...verdict,
+      ...asCertified(certified),
+      check: { method: 'full', ...(disagreement && { disagreement }) },
+    },
+    sight: { lookedAt: outcome.after.clock, isKnownSince: true, snapshot: outcome.after, certified },
+  }
+}
+
+/** Ansible saw the host between the looks, nobody knows when: what is changed after that is changed after the first. */
+function sightOf({ state, before, access, verdict }: Checked, { after }: Outcome): Sight | null {
+  if (after === null) return null
+  // Through another door it may be another host.
+  const isKnownSince = before !== null && isDeepStrictEqual(verdict.seen?.access, access)
+  return { lookedAt: (before ?? after).clock, isKnownSince, snapshot: after, certified: state.certified }
 }
 
 function whyUncertified(access: HostAccess | NoHostAccess, { blessing, look }: Outcome): string {

@@ -26,7 +26,11 @@ export interface Verdict {
   readonly seen: Pick<HostEvidence, 'named' | 'listed' | 'looked_for' | 'access'> | null
 }
 
-export type Drift = DriftEvidence & { readonly cause?: Cause }
+export type Drift = DriftEvidence & {
+  readonly cause?: Cause
+  /** Who changed it on the server, in the words of the report. Left out: nobody could be named. */
+  readonly modified_by?: string
+}
 
 export interface Coverage {
   readonly checked: number

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { bindingVariables } from './ansible-environment.ts'
-import { type Baselines, isFileError, openBaselines } from './baseline/baseline-file.ts'
+import { isFileError, openBaselines } from './baseline/baseline-file.ts'
 import { bindingsOf } from './baseline/binding.ts'
-import { recordedDeploys } from './baseline/deploys.ts'
+import { deployTimes, recordedDeploys } from './baseline/deploys.ts'
 import type { GitState } from './baseline/git-state.ts'
 import { Untrusted } from './baseline/state-directory.ts'
+import { type NamingParts, nameWho } from './blame/name-who.ts'
+import { readPeople } from './blame/people.ts'
+import { openTrails } from './blame/trail-file.ts'
 import { printable } from './check-error.ts'
 import { type FastCheckParts, fastCheck, type Note } from './fast-check.ts'
 import type { Verdict } from './judge.ts'
@@ -19,6 +22,8 @@ export interface FastSettings {
   readonly key: string | null
   /** The age at which a full check is due again. */
   readonly fullEveryMs: number
+  /** Whether servers are asked who changed their files. */
+  readonly blame: boolean
 }
 
 /** What of a request the verdict depends on. */
@@ -36,7 +41,7 @@ interface BaselineRequest {
 /** Without a place for baselines every host gets the full check, and people are told why. */
 export async function checkWithBaselines(
   { hosts, text }: { readonly hosts: readonly string[]; readonly text: string },
-  options: Pick<FastCheckParts, 'look' | 'checkFully' | 'hasTime'> & {
+  options: Pick<FastCheckParts & NamingParts, 'look' | 'ask' | 'checkFully' | 'hasTime'> & {
     readonly request: BaselineRequest
     readonly git: GitState
     readonly readGit: () => Promise<GitState>
@@ -45,12 +50,8 @@ export async function checkWithBaselines(
   const { request, git, readGit, checkFully } = options
   const { directory, playbook, inventory, fast } = request
   const stateDirectory = resolve(directory, fast.stateDirectory)
-  const baselines = usable(() =>
-    openBaselines(stateDirectory, {
-      check: { directory: realpathSync(directory), playbook, inventory },
-      key: fast.key,
-    }),
-  )
+  const check = { directory: realpathSync(directory), playbook, inventory }
+  const baselines = usable(() => openBaselines(stateDirectory, { check, key: fast.key }))
   if ('why' in baselines || git.changes === null) {
     const why = 'why' in baselines ? baselines.why : 'what is not committed cannot be compared'
     const verdicts = (await checkFully(hosts)).map((verdict) => ({ ...verdict, check: { method: 'full' as const } }))
@@ -67,7 +68,9 @@ export async function checkWithBaselines(
     variables: bindingVariables(request.env, request.passEnv),
     hostKeys: JSON.stringify(request.knownHosts),
   }
-  const { verdicts, notes } = await fastCheck(hosts, {
+  const now = () => new Date()
+  const startedAt = now()
+  const { sighted, notes } = await fastCheck(hosts, {
     ...options,
     baselines,
     bindingOf: bindingsOf(facts, baselines.key),
@@ -78,12 +81,26 @@ export async function checkWithBaselines(
       return now.commit === git.commit && now.changes === git.changes
     },
     fullEveryMs: fast.fullEveryMs,
-    now: () => new Date(),
+    now,
   })
-  return { verdicts, notes: summed(notes) }
+  const trails = fast.blame ? usable(() => openTrails(stateDirectory, { check, key: baselines.key })) : null
+  if (trails === null || 'why' in trails) {
+    const why = trails === null ? [] : [`Nobody is asked who changed files: ${trails.why}`]
+    return { verdicts: sighted.map(({ verdict }) => verdict), notes: [...summed(notes), ...why] }
+  }
+  const { people, problem } = readPeople(directory)
+  const named = await nameWho(sighted, startedAt, {
+    ...options,
+    trails,
+    people,
+    deploysOf: (host) => deployTimes(stateDirectory, { repository: git.root, host }),
+    now,
+  })
+  const wrong = problem === null ? [] : [printable(problem)]
+  return { verdicts: named.verdicts, notes: [...summed([...notes, ...named.notes]), ...wrong] }
 }
 
-function usable(open: () => Baselines): Baselines | { readonly why: string } {
+function usable<T>(open: () => T): T | { readonly why: string } {
   try {
     return open()
   } catch (error) {

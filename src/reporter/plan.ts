@@ -77,13 +77,14 @@ function hint(code: CheckErrorCode, paint: Paint): string {
   return paint(`→ ${hintFor(code)}`, 'dim')
 }
 
-function driftLine({ path_base64, task, change, expected, actual, cause }: Drift): string {
+function driftLine({ path_base64, task, change, expected, actual, cause, modified_by }: Drift): string {
   const what = path_base64 === null ? printable(task) : readablePath(Buffer.from(path_base64, 'base64'))
   const details = [
     ...(change === 'missing' || change === 'extra' ? [change] : []),
     ...(path_base64 === null ? ['resource'] : []),
     ...differences(expected, actual),
     ...(cause ? [CAUSES[cause]] : []),
+    ...(modified_by === undefined ? [] : [`by ${printable(modified_by)}`]),
   ]
   return `${MARKS[change]} ${what}${details.length > 0 ? ` (${details.join(', ')})` : ''}`
 }

@@ -121,7 +121,16 @@ function withinLimit(files: DriftedFile[]): DriftedFile[] {
   }))
 }
 
-function driftedFile({ path_base64, task, change, expected, actual, modified_at, cause }: Drift): DriftedFile {
+function driftedFile({
+  path_base64,
+  task,
+  change,
+  expected,
+  actual,
+  modified_at,
+  cause,
+  modified_by,
+}: Drift): DriftedFile {
   const [should, is] = [factsOf(expected), factsOf(actual)]
   const facts = {
     change,
@@ -129,6 +138,7 @@ function driftedFile({ path_base64, task, change, expected, actual, modified_at,
     ...(hasAny(is) && { actual: is }),
     ...(modified_at !== null && isTime(modified_at) && { modified_at }),
     ...(cause && { cause }),
+    ...(modified_by !== undefined && { modified_by: shortText(modified_by) }),
   }
   if (path_base64 === null) return { name: shortText(task) || 'a task without a name', kind: 'resource', ...facts }
 

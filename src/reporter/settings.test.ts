@@ -137,7 +137,12 @@ describe('readSettings', () => {
     const HOME = '/home/ci'
     assert.equal(fast([], { HOME }), null)
     assert.equal(fast(['--full-every', '60', '--state-dir', '/state'], { GITOPS_STATUS_FAST: '0' }), null)
-    const usual = { stateDirectory: '/home/ci/.local/state/gitops-status', key: null, fullEveryMs: 900_000 }
+    const usual = {
+      stateDirectory: '/home/ci/.local/state/gitops-status',
+      key: null,
+      fullEveryMs: 900_000,
+      blame: true,
+    }
     assert.deepEqual(fast(['--fast'], { HOME }), usual)
     assert.deepEqual(fast([], { HOME, GITOPS_STATUS_FAST: '1', XDG_STATE_HOME: 'relative' }), usual)
     assert.equal(fast(['--fast'], { HOME, XDG_STATE_HOME: '/xdg' })?.stateDirectory, '/xdg/gitops-status')
@@ -146,8 +151,15 @@ describe('readSettings', () => {
       GITOPS_STATUS_FULL_EVERY: '120',
       GITOPS_STATUS_BASELINE_KEY_FILE: file('baseline-key', 'thirty-two letters, and no fewer!\n'),
     }
-    const set = { stateDirectory: '/from-env', key: 'thirty-two letters, and no fewer!', fullEveryMs: 120_000 }
+    const set = {
+      stateDirectory: '/from-env',
+      key: 'thirty-two letters, and no fewer!',
+      fullEveryMs: 120_000,
+      blame: true,
+    }
     assert.deepEqual(fast(['--fast'], env), set)
+    assert.equal(fast(['--fast', '--no-blame'], env)?.blame, false)
+    assert.equal(fast(['--fast'], { ...env, GITOPS_STATUS_BLAME: '0' })?.blame, false)
     const flags = ['--fast', '--state-dir', 'here', '--full-every=7']
     assert.deepEqual(fast(flags, env), { ...set, stateDirectory: 'here', fullEveryMs: 7_000 })
   })

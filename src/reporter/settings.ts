@@ -70,6 +70,10 @@ export const FLAGS = {
     value: 'DIRECTORY',
     help: 'with --fast: where baselines are kept (~/.local/state/gitops-status; GITOPS_STATUS_STATE_DIR)',
   },
+  'no-blame': {
+    type: 'boolean',
+    help: 'with --fast: do not ask servers who changed their files (GITOPS_STATUS_BLAME=0)',
+  },
   'min-coverage': {
     type: 'string',
     value: 'PERCENT',
@@ -205,7 +209,12 @@ export function secret(name: string, env: Env, problems: string[]): string | nul
 
 /** Null when neither the flag nor the environment asks for a fast check; its other settings are then of no interest. */
 function fast(
-  values: { readonly fast?: boolean; readonly 'full-every'?: string; readonly 'state-dir'?: string },
+  values: {
+    readonly fast?: boolean
+    readonly 'full-every'?: string
+    readonly 'state-dir'?: string
+    readonly 'no-blame'?: boolean
+  },
   env: Env,
   problems: string[],
 ): FastSettings | null {
@@ -222,7 +231,16 @@ function fast(
   const stateDirectory = values['state-dir'] ?? (env.GITOPS_STATUS_STATE_DIR || defaultStateDirectory(env))
   if (stateDirectory === null || stateDirectory === '') problems.push('--fast needs --state-dir, or HOME')
   const fullEvery = seconds({ flag: values['full-every'], env, name: 'FULL_EVERY', max: MAX_TIMEOUT_SECONDS }, problems)
-  return { stateDirectory: stateDirectory ?? '', key, fullEveryMs: 1000 * (fullEvery ?? DEFAULT_FULL_EVERY_SECONDS) }
+  const blame = env.GITOPS_STATUS_BLAME ?? ''
+  if (!['', '0', '1'].includes(blame)) {
+    problems.push(`GITOPS_STATUS_BLAME must be 1 or 0, not ${JSON.stringify(printable(blame).slice(0, 60))}`)
+  }
+  return {
+    stateDirectory: stateDirectory ?? '',
+    key,
+    fullEveryMs: 1000 * (fullEvery ?? DEFAULT_FULL_EVERY_SECONDS),
+    blame: !values['no-blame'] && blame !== '0',
+  }
 }
 
 /** https://specifications.freedesktop.org/basedir-spec/latest/: what is not absolute there does not count. */

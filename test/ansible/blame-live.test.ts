@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type BlameQuestion, judgeBlame, modifiedBy } from '../../src/drift/blame/blame.ts'
 import { parseBlameEvidence } from '../../src/drift/blame/blame-evidence.ts'
 import { type LabServer, startLabServer } from '../lab/lab-server.ts'
+import { keepLog, logIn } from '../lab/logins.ts'
 
 const COLLECTOR = readFileSync(new URL('../../ansible/agent/gitops_status_blame.py', import.meta.url), 'utf8')
 
@@ -13,16 +12,16 @@ describe('blame on a real server', () => {
   it('tells who it was by the journal, su, SSH keys and packages, whatever users write into the log', async (t) => {
     await using server = await startLabServer({ name: 'web-1' })
     if (!server.canChown) return t.skip('needs root on this machine, for accounts on the server')
-    await prepare(server)
+    await keepLog(server)
 
     let clean = await seconds(server)
-    await ssh(server, 'bob', FORGE)
-    await ssh(server, 'alice', "su -c 'echo x >>/etc/rsyslog.conf'")
+    await logIn(server, 'bob', FORGE)
+    await logIn(server, 'alice', "su -c 'echo x >>/etc/rsyslog.conf'")
     assert.equal(await blame(server, clean), 'alice (su, medium)')
 
     clean = await seconds(server)
-    await ssh(server, 'root', 'echo x >>/etc/rsyslog.conf; sleep 0.1')
-    await ssh(server, 'bob', FORGE)
+    await logIn(server, 'root', 'echo x >>/etc/rsyslog.conf; sleep 0.1')
+    await logIn(server, 'bob', FORGE)
     const key = await server.run('ssh-keygen -lf /run/sshd/authorized_keys')
     const fingerprint = key.stdout.split(' ')[1] ?? ''
     assert.equal(await blame(server, clean), `root by key ${fingerprint.slice(0, 19)}… (ssh, medium)`)
@@ -41,10 +40,10 @@ describe('blame on a real server', () => {
   it('names nobody that only the text of a log names, where there is no journal', async (t) => {
     await using server = await startLabServer({ name: 'web-1' })
     if (!server.canChown) return t.skip('needs root on this machine, for accounts on the server')
-    await prepare(server, 'rsyslog')
+    await keepLog(server, 'rsyslog')
 
     const clean = await seconds(server)
-    await ssh(server, 'bob', FORGE)
+    await logIn(server, 'bob', FORGE)
     await server.run('echo x >>/etc/rsyslog.conf')
     await server.run('until grep -q FORGED /var/log/auth.log; do sleep 0.02; done')
 
@@ -63,50 +62,6 @@ const PACKAGE = `
   printf 'Package: lab-package\\nVersion: 1\\nArchitecture: all\\nMaintainer: lab\\nDescription: lab\\n' >/tmp/package/DEBIAN/control
   echo x >/tmp/package/etc/lab-package.conf
   dpkg-deb -b /tmp/package /tmp/package.deb && dpkg -i /tmp/package.deb`
-
-/** Accounts that may become root, an sshd with PAM, and what writes its log down. */
-async function prepare(server: LabServer, logger: 'journald' | 'rsyslog' = 'journald') {
-  await server.writeFile(
-    '/etc/lab-rsyslog.conf',
-    'module(load="imuxsock")\nauth,authpriv.* action(type="omfile" file="/var/log/auth.log" template="RSYSLOG_FileFormat")\n',
-  )
-  const started = await server.run(`
-    set -e
-    useradd -m -s /bin/bash alice; useradd -m -s /bin/bash bob
-    sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/su
-    chmod 0755 /run/sshd; chmod 0644 /run/sshd/authorized_keys
-    touch /run/utmp; : >/var/log/wtmp; rm -rf /var/log/journal /var/log/auth.log
-    echo "127.0.0.1 $(hostname)" >>/etc/hosts
-    ${
-      logger === 'journald'
-        ? `mkdir -p /run/log/journal
-           $(command -v /usr/lib/systemd/systemd-journald || echo /lib/systemd/systemd-journald) </dev/null >/dev/null 2>&1 &
-           until [ -S /run/systemd/journal/dev-log ]; do sleep 0.02; done
-           ln -sf /run/systemd/journal/dev-log /dev/log`
-        : `rsyslogd -n -f /etc/lab-rsyslog.conf -i /run/lab-rsyslog.pid </dev/null >/dev/null 2>&1 &
-           until [ -S /dev/log ]; do sleep 0.02; done`
-    }
-    sed 's/^ListenAddress.*/ListenAddress ${server.host}:${server.port + 1}/; s/UsePAM no/UsePAM yes/; /^PidFile/d' \\
-      /run/sshd/config >/run/sshd/config-pam
-    echo PidFile /run/sshd/pid-pam >>/run/sshd/config-pam
-    $(command -v sshd) -f /run/sshd/config-pam
-    until [ -s /run/sshd/pid-pam ]; do sleep 0.02; done`)
-  assert.deepEqual(started, { code: 0, stdout: '', stderr: '' })
-}
-
-async function ssh(server: LabServer, user: string, command: string) {
-  const options = [`Port=${server.port + 1}`, 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null']
-  const args = ['-tt', '-F', server.sshConfig, ...options.flatMap((option) => ['-o', option]), '-l', user]
-  const child = spawn('ssh', [...args, server.name, command], { stdio: 'ignore' })
-  const [code] = await once(child, 'close')
-  assert.equal(code, 0)
-  // The client is gone a little before sshd has said so.
-  const { code: waited } = await server.run(
-    `until said() { journalctl -q _COMM=sshd 2>/dev/null; cat /var/log/auth.log 2>/dev/null; }
-       [ "$(said | grep -c 'session opened for user')" = "$(said | grep -c 'session closed for user')" ]; do sleep 0.02; done`,
-  )
-  assert.equal(waited, 0)
-}
 
 async function seconds(server: LabServer): Promise<number> {
   return Number((await server.run('date +%s.%N')).stdout)

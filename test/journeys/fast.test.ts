@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { recordedDeploys } from '../../src/drift/baseline/deploys.ts'
 import { type Lab, startLab } from '../lab/lab-server.ts'
+import { keepLog, logIn } from '../lab/logins.ts'
 import { makeRepository, runGitopsStatus } from '../reporter/check-run.ts'
 import { itTakesLong } from '../server/long.ts'
-import { ROOT } from './product.ts'
+import { ROOT, startServer } from './product.ts'
 
 const site = (version: number) => `
 - hosts: all
@@ -25,10 +26,15 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
   /** The server of which there is a baseline at the end. */
   let certified = ''
   let repository: ReturnType<typeof makeRepository>
+  /** Where servers can have accounts, who changes a file is named by the log of an sshd that we use as well. */
+  let namesPeople = false
   before(async () => {
     lab = await startLab({ servers: ['web1', 'web2'] })
     await Promise.all(lab.servers.map((server) => server.run('echo v=1 >/etc/app.conf; chmod 644 /etc/app.conf')))
-    repository = makeRepository({ 'site.yml': site(1), hosts: 'web1\nweb2\n' })
+    namesPeople = lab.servers.every(({ canChown }) => canChown)
+    if (namesPeople) await Promise.all(lab.servers.map((server) => keepLog(server)))
+    const hosts = lab.servers.map(({ name, port }) => `${name} ansible_port=${port + (namesPeople ? 1 : 0)}\n`)
+    repository = makeRepository({ 'site.yml': site(1), hosts: hosts.join('') })
     outside = mkdtempSync(join(tmpdir(), 'gitops-status-fast-'))
     // Counts the runs of Ansible: that there is none is what makes a check fast.
     mkdirSync(join(outside, 'bin'))
@@ -36,6 +42,7 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
     const counting = `#!/bin/sh\necho "$*" >>"${outside}/runs"\nexec ${real} "$@"\n`
     writeFileSync(join(outside, 'bin/ansible-playbook'), counting, { mode: 0o755 })
     writeFileSync(join(outside, 'runs'), '')
+    writeFileSync(join(outside, 'known_hosts'), knownHosts())
     git('init', '-q')
     commit()
   })
@@ -52,22 +59,27 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
     git('add', '-A')
     git('commit', '-qm', 'x')
   }
+  const knownHosts = () =>
+    lab.servers
+      .map((server) => server.knownHosts + server.knownHosts.replaceAll(`:${server.port} `, `:${server.port + 1} `))
+      .join('')
   const state = () => join(outside, 'state')
   const env = () => ({
     PATH: `${outside}/bin:${process.env.PATH}`,
     HOME: outside,
     SSH_PRIVATE_KEY: lab.privateKey,
-    SSH_KNOWN_HOSTS: lab.knownHosts,
+    SSH_KNOWN_HOSTS: knownHosts(),
     ANSIBLE_SSH_COMMON_ARGS: `-F ${lab.sshConfigForAgent}`,
     GITOPS_STATUS_STATE_DIR: state(),
     ...(certified !== '' && { SERVER_NAME: certified }),
   })
-  async function check(...args: string[]) {
+  const check = () => run('check')
+  async function run(command: 'check' | 'report', more: Record<string, string> = {}) {
     writeFileSync(join(outside, 'runs'), '')
     const { code, stdout, stderr } = await runGitopsStatus({
       directory: repository.directory,
-      args: ['check', '--fast', '--playbook', 'site.yml', '--inventory', 'hosts', ...args],
-      env: env(),
+      args: [command, '--fast', '--playbook', 'site.yml', '--inventory', 'hosts'],
+      env: { ...env(), ...more },
     })
     const runs = readFileSync(join(outside, 'runs'), 'utf8').split('\n').filter(Boolean)
     const said = stdout.split('\n').filter((line) => /^( |web)/.test(line))
@@ -75,7 +87,19 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
     return { code, runs, stdout, stderr, said: said.map((line) => line.replace(/\d+ (s|min) ago/, 'N ago')) }
   }
   const limits = (runs: readonly string[]) => runs.map((run) => / --limit (\S+)/.exec(run)?.[1] ?? 'all')
-  const edit = (name: string, text: string) => lab.server(name).run('echo "$1" >/etc/app.conf', { args: [text] })
+  const write = (text: string) => `echo ${text} >/etc/app.conf`
+  /** With two the second one writes, while the first one is there. */
+  async function edit(name: string, text: string, [who, other]: readonly [string, string?]) {
+    const server = lab.server(name)
+    if (!namesPeople) return void (await server.run(write(text)))
+    const script = write(text)
+    if (other === undefined) return logIn(server, who, `su -c '${script}'`)
+    const until = (name: string) => `until [ -e /run/${name} ]; do sleep 0.02; done`
+    await Promise.all([
+      logIn(server, who, `su -c 'touch /run/there; ${until('done')}'`),
+      logIn(server, other, `su -c '${until('there')}; ${script}; sleep 0.1; touch /run/done'`),
+    ])
+  }
 
   it('learns on the first run, and certifies on the second', async () => {
     const first = await check()
@@ -103,18 +127,26 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
     assert.deepEqual([code, runs.length, stderr], [0, 0, ''])
   })
 
-  it('sees an edit at once, and has Ansible explain it, of that server alone', async () => {
-    await edit('web1', 'v=9')
-    const { said, runs } = await check()
+  it('sees an edit at once, and has Ansible explain it, of that server alone, and says who it was', async () => {
+    await using server = await startServer()
+    await edit('web1', 'v=9', ['alice'])
+    const { said, runs } = await run('report', { GITOPS_STATUS_SERVER_URL: server.url, REPO_NAME: 'apps' })
+    const who = namesPeople ? ', by alice (su, medium)' : ''
     assert.deepEqual(said, [
       'web1: OUT_OF_SYNC  (full check)',
-      '    ~ /etc/app.conf (changed on the server)',
+      `    ~ /etc/app.conf (changed on the server${who})`,
       'web2: SYNCED  (fast, 1 of 1 tasks watched, full check N ago)',
     ])
     assert.deepEqual(limits(runs), ['web1'])
+    if (!namesPeople) return
+    const { files, items } = await server.statusJson('?server=web1')
+    assert.deepEqual([files[0]?.modified_by, items[0]?.modified_by], Array(2).fill('alice (su, medium)'))
+    const page = await fetch(`${server.url}/api/v1/targets/apps/web1`)
+    assert.match(await page.text(), /"modified_by":"alice \(su, medium\)"/)
   })
 
-  it('tells a commit that waits for its deploy from an edit, and from both', async () => {
+  it('tells a commit that waits for its deploy from an edit, and from both; nobody is named where two were there', async () => {
+    await edit('web1', 'v=8', ['alice', 'bob'])
     commit(2)
     const { said, stderr } = await check()
     assert.deepEqual(said, [
@@ -131,7 +163,7 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
       cwd: repository.directory,
       env: {
         ...env(),
-        ANSIBLE_SSH_COMMON_ARGS: `-F ${lab.sshConfig} -o ControlMaster=no -o ControlPath=none`,
+        ANSIBLE_SSH_COMMON_ARGS: `-F ${lab.sshConfig} -o ControlMaster=no -o ControlPath=none -o UserKnownHostsFile=${outside}/known_hosts`,
         ANSIBLE_CALLBACK_PLUGINS: join(ROOT, 'ansible/callback_plugins'),
       },
       stdio: 'pipe',

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Coverage } from '../judge.ts'
 import type { HostAccess, NoHostAccess } from '../snapshot/host-access.ts'
@@ -6,7 +6,7 @@ import type { Watched } from '../snapshot/host-snapshot.ts'
 import { isRecord, parseJson } from '../untrusted-json.ts'
 import type { Certified, KnownFacts, KnownListing, Remembered, Unwatched } from './baseline.ts'
 import { BINDING_PARTS, type Binding } from './binding.ts'
-import { keyed } from './keyed.ts'
+import { seal, unseal } from './sealed.ts'
 import { openStateDirectory, ownKey, readOwnFile, Untrusted, writeOwnFile } from './state-directory.ts'
 
 /** What is kept between checks, one file for each host of a check. */
@@ -64,26 +64,17 @@ export function isFileError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error
 }
 
-function idOf({ directory, playbook, inventory }: CheckName, host: string): string {
+/** Names the files that are kept of one host in one check. */
+export function idOf({ directory, playbook, inventory }: CheckName, host: string): string {
   return createHash('sha256')
     .update(JSON.stringify([directory, playbook, inventory, host]))
     .digest('hex')
     .slice(0, 40)
 }
 
-/** One line of JSON, and one with the seal of exactly these bytes. */
-function seal(body: string, key: Buffer): string {
-  return `${body}\n${keyed(key, 'seal', body)}\n`
-}
-
 function open(text: string, id: string, key: Buffer): ReturnType<Baselines['read']> {
-  const [body = '', found = '', ...rest] = text.split('\n')
-  const expected = Buffer.from(keyed(key, 'seal', body))
-  const given = Buffer.from(found)
-  // Nothing of it is parsed before: whoever broke the seal could have written anything.
-  if (rest.join('') !== '' || given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    return { void: 'its seal does not fit: it was changed, or sealed with another key' }
-  }
+  const body = unseal(text, key)
+  if (body === null) return { void: 'its seal does not fit: it was changed, or sealed with another key' }
   const value = parseJson(body)
   if (!isRecord(value) || value.format !== FORMAT) return { void: 'it is of another version of gitops-status' }
   if (value.id !== id) return { void: 'it is about another host, or another check' }

@@ -1,5 +1,6 @@
 import type { HostEvidence, Named } from '../evidence.ts'
 import { readablePath } from '../file-name.ts'
+import { MARGIN_NS, whyClockBroke } from '../snapshot/host-clock.ts'
 import type { HostClock, HostSnapshot, Path64, PathFacts, Watched } from '../snapshot/host-snapshot.ts'
 import type { Declared, Unwatched } from './baseline.ts'
 
@@ -32,9 +33,6 @@ export interface Observed {
   readonly seen: Seen
 }
 
-// The clocks of file systems lag behind the host's own by up to a jiffy (10 ms), those of network file systems by more.
-const MARGIN_NS = 1_000_000_000n
-
 /** All that a run named, looked for or looked through. */
 export function watchedOf({ named, listed, looked_for }: Seen): Watched {
   const paths = named.flatMap(({ path_base64 }) => (path_base64 === null ? [] : [path_base64]))
@@ -61,7 +59,7 @@ export function toLookAtAfter(watched: Watched, before: HostSnapshot | null): Wa
 
 export function bless({ before, after, seen }: Observed): Blessing {
   if (before === null) return { kind: 'not_yet', why: 'there was no look before the check' }
-  const clock = whyNoClock(before.clock, after.clock)
+  const clock = whyClockBroke(before.clock, after.clock)
   if (clock !== null) return { kind: 'not_yet', why: clock }
 
   const watched = watchedOf(seen)
@@ -92,14 +90,6 @@ export function shown(paths: readonly Path64[]): string {
 }
 
 type Finding = 'same' | 'edited' | 'touched' | 'not_yet' | 'unreadable'
-
-function whyNoClock(before: HostClock, after: HostClock): string | null {
-  if (before.bootId !== after.bootId) return 'the host was restarted meanwhile'
-  const passed = after.boottime - before.boottime
-  if (passed < 0n || distance(passed, after.realtime - before.realtime) > MARGIN_NS)
-    return "the host's clock was set meanwhile"
-  return null
-}
 
 function declaredBy({ named }: Seen): ReadonlyMap<Path64, Declared> {
   const declared = new Map<Path64, Declared>()
@@ -203,8 +193,4 @@ function coverageOf(
   })
   const each = new Map(unwatched.map((one) => [JSON.stringify(one), one]))
   return { watchedCount: named.length - unwatched.length, unwatched: [...each.values()] }
-}
-
-function distance(a: bigint, b: bigint): bigint {
-  return a > b ? a - b : b - a
 }

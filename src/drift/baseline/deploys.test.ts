@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { base64 } from '../../../test/drift/snapshot-builder.ts'
-import { recordedDeploys } from './deploys.ts'
+import { deployTimes, recordedDeploys } from './deploys.ts'
 
 const PATH = base64('/etc/app.conf')
 const CERTIFIED_AT = new Date('2026-04-21T10:00:00Z')
@@ -72,6 +72,19 @@ describe('recordedDeploys', () => {
     record('site', { finished_at: BEFORE })
     record('validate', { paths: [] })
     assert.equal(found(), 'none')
+  })
+
+  it('tells when a path was rolled out, also by a version that did not write down when it began', () => {
+    const times = () => deployTimes(state, { repository: '/repository', host: 'web1' })(PATH)
+    assert.deepEqual(times(), [])
+    const at = Date.parse(LATER) / 1_000
+    const file = record('site')
+    assert.deepEqual(times(), [{ from: at, to: at }])
+    const started = { ...JSON.parse(readFileSync(file, 'utf8')), started_at: BEFORE }
+    writeFileSync(file, JSON.stringify(started))
+    assert.deepEqual(times(), [{ from: Date.parse(BEFORE) / 1_000, to: at }])
+    writeFileSync(file, JSON.stringify({ ...started, started_at: 7 }))
+    assert.deepEqual(times(), [])
   })
 
   it('takes nothing from a record that others can write, or that is none', () => {

@@ -11,6 +11,8 @@ import { readOwnFile, Untrusted } from './state-directory.ts'
 interface DeployRecord {
   /** Of Git; null: it is not known, or something was not committed, or only a part of the playbook ran. */
   readonly commit: string | null
+  /** Not recorded by every version: then it is when it was finished. */
+  readonly startedAt: Date
   readonly finishedAt: Date
   readonly paths: ReadonlySet<Path64>
 }
@@ -29,6 +31,18 @@ export function recordedDeploys(
     if (later.some(({ paths }) => paths.size > 0)) return 'other'
     return records.some(({ paths }) => paths.has(path)) ? 'none' : 'not_recorded'
   }
+}
+
+/** When a path was rolled out, in seconds since 1970 by the clock of whoever deployed; the newest run of each playbook. */
+export function deployTimes(
+  stateDirectory: string,
+  { repository, host }: { readonly repository: string; readonly host: string },
+): (path: Path64) => readonly { readonly from: number; readonly to: number }[] {
+  const records = readRecords(join(stateDirectory, 'deploys'), prefixOf(repository, host))
+  return (path) =>
+    records.flatMap(({ startedAt, finishedAt, paths }) =>
+      paths.has(path) ? [{ from: startedAt.getTime() / 1_000, to: finishedAt.getTime() / 1_000 }] : [],
+    )
 }
 
 function newest(records: readonly DeployRecord[]): DeployRecord | null {
@@ -63,9 +77,12 @@ function readRecords(directory: string, prefix: string): DeployRecord[] {
 function parseRecord(text: string): DeployRecord | null {
   const value = parseJson(text)
   if (!isRecord(value) || value.format !== 1) return null
-  const { commit, finished_at, paths } = value
+  const { commit, finished_at, started_at = finished_at, paths } = value
   if (!(commit === null || typeof commit === 'string') || typeof finished_at !== 'string') return null
+  if (typeof started_at !== 'string') return null
   if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string')) return null
   const finishedAt = new Date(finished_at)
-  return Number.isNaN(finishedAt.getTime()) ? null : { commit, finishedAt, paths: new Set(paths) }
+  const startedAt = new Date(started_at)
+  if (Number.isNaN(finishedAt.getTime()) || Number.isNaN(startedAt.getTime())) return null
+  return { commit, startedAt, finishedAt, paths: new Set(paths) }
 }

@@ -55,21 +55,30 @@ export function readOwnFile(file: string): string | null {
 
 /** Readers see the old content or the new one, also after the machine has lost its power. */
 export function writeOwnFile(file: string, text: string): void {
-  const temporary = writeTemporary(file, text)
+  replaceFile(file, text, true)
+  syncDirectory(dirname(file))
+}
+
+/** The same without waiting for the disk: after a loss of power the content may be anything, so it must be sealed. */
+export function writeOwnFileSoon(file: string, text: string): void {
+  replaceFile(file, text, false)
+}
+
+function replaceFile(file: string, text: string, isDurable: boolean): void {
+  const temporary = writeTemporary(file, text, isDurable)
   try {
     renameSync(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
   }
-  syncDirectory(dirname(file))
 }
 
 /** The key beside the baselines, made when there is none. Of several that make one at once, all get the same. */
 export function ownKey(directory: string): Buffer {
   const file = join(directory, 'key')
   if (readOwnFile(file) === null) {
-    const temporary = writeTemporary(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`)
+    const temporary = writeTemporary(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`, true)
     try {
       linkSync(temporary, file)
     } catch (error) {
@@ -90,12 +99,12 @@ function refuseOthers(path: string, { uid, mode }: { readonly uid: number; reado
   if ((mode & 0o022) !== 0) throw new Untrusted(`${path} can be written by others`)
 }
 
-function writeTemporary(file: string, text: string): string {
+function writeTemporary(file: string, text: string, isDurable: boolean): string {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   const descriptor = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
   try {
     writeFileSync(descriptor, text)
-    fsyncSync(descriptor)
+    if (isDurable) fsyncSync(descriptor)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error

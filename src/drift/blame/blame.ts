@@ -367,7 +367,7 @@ function sshSessions(evidence: BlameEvidence, setting: Setting, own: OwnLogin): 
     const [end] = endsHere.filter((other) => other.at >= entry.at).sort((one, other) => one.at - other.at)
     const to = end === undefined ? Number.POSITIVE_INFINITY : end.at + end.slack
     // Whoever else came and went while we checked is no part of the check.
-    const mayBeOwn = own === null || entry.key === own.key
+    const mayBeOwn = own === null || (entry.key === own.key && entry.user === own.user)
     const isInside = setting.ownChecks.some((check) => check.from - CLOSE_S <= entry.at && to <= check.to + CLOSE_S)
     if (mayBeOwn && isInside) return []
     const name = entry.key === null ? undefined : setting.people.get(entry.key)
@@ -466,6 +466,7 @@ function isOwn(
   { ownChecks }: Setting,
   sessions: readonly SshSession[],
 ): boolean {
+  if (own !== null && entry.user !== undefined && entry.user !== own.user) return false
   const ownLogins = own === null ? [] : [{ from: own.at, to: own.at + own.slack + LOGIN_S }]
   const isDuring = [...ownChecks, ...ownLogins].some(
     ({ from, to }) => entry.at >= from - CLOSE_S && entry.at + entry.slack <= to + CLOSE_S,

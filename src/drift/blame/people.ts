@@ -1,10 +1,29 @@
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** Who holds which SSH key: names by fingerprint, as sshd logs it. */
 export type People = ReadonlyMap<string, string>
 
 /** Where a repository says whose key is whose. */
 export const PEOPLE_FILE = '.gitops-status/people'
+
+// A thousand people with long keys.
+const MAX_BYTES = 1024 * 1024
+
+/** Nobody where there is no such file; and where it is wrong, with what is. */
+export function readPeople(directory: string): { readonly people: People; readonly problem: string | null } {
+  const file = join(directory, PEOPLE_FILE)
+  try {
+    if (!existsSync(file)) return { people: new Map(), problem: null }
+    const found = statSync(file)
+    if (!found.isFile() || found.size > MAX_BYTES) throw new Error(`${PEOPLE_FILE} is no file of less than 1 MiB`)
+    return { people: parsePeople(readFileSync(file, 'utf8')), problem: null }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return { people: new Map(), problem: `Nobody is named by their key: ${error.message}` }
+  }
+}
 
 /**
  * Reads lines such as `ssh-ed25519 AAAA… Alice` (what stands in an id_ed25519.pub) and `SHA256:… Alice`. Throws with

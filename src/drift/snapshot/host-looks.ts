@@ -1,6 +1,12 @@
 import type { CheckError } from '../check-error.ts'
 import type { HostAccess } from './host-access.ts'
-import { type HostOptions, type HostSession, openHost } from './host-session.ts'
+import {
+  type EvidenceQuestion,
+  type EvidenceResult,
+  type HostOptions,
+  type HostSession,
+  openHost,
+} from './host-session.ts'
 import type { SnapshotResult, Watched } from './host-snapshot.ts'
 import { createSlots } from './slots.ts'
 
@@ -19,6 +25,12 @@ export interface HostLooks {
   lookAt(request: LookRequest, deadlines: Deadlines): Promise<SnapshotResult>
   /** Looks at all of them at once; none waits for another that hangs. The result is there when the last one is. */
   lookAtAll(requests: readonly LookRequest[], deadlines: Deadlines): Promise<ReadonlyMap<string, SnapshotResult>>
+  /** What a host has logged about who may have changed some files, over the same connection. Never rejects. */
+  evidence(
+    host: Pick<LookRequest, 'name' | 'access'>,
+    question: EvidenceQuestion,
+    deadlines: Deadlines,
+  ): Promise<EvidenceResult>
   close(): void
 }
 
@@ -34,9 +46,13 @@ export const DEADLINES: Deadlines = { connectMs: 15_000, lookMs: 30_000 }
 export function openHostLooks(options: HostOptions): HostLooks {
   const sessions = new Map<string, HostSession>()
   const slots = createSlots()
+  const asking = createSlots()
   let isClosed = false
 
-  async function sessionOf({ name, access }: LookRequest, deadlineMs: number): Promise<HostSession | Failed> {
+  async function sessionOf(
+    { name, access }: Pick<LookRequest, 'name' | 'access'>,
+    deadlineMs: number,
+  ): Promise<HostSession | Failed> {
     const key = `${name} ${JSON.stringify(access)}`
     const kept = sessions.get(key)
     if (kept !== undefined && kept.ended === null) return kept
@@ -57,6 +73,13 @@ export function openHostLooks(options: HostOptions): HostLooks {
     async lookAtAll(requests, deadlines) {
       const results = requests.map(async (request) => [request.name, await lookAt(request, deadlines)] as const)
       return new Map(await Promise.all(results))
+    },
+    // Many may have drifted at once, and each answer takes its share of our memory.
+    async evidence(host, question, { connectMs }) {
+      return asking.use(async () => {
+        const session = await sessionOf(host, connectMs)
+        return 'error' in session ? session : session.evidence(question)
+      })
     },
     close() {
       isClosed = true
