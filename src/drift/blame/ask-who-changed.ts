@@ -13,6 +13,7 @@ export interface Onset {
   /** Our own logins, by the host's clock. The one by which the host is asked is known without it. */
   readonly ownChecks: readonly Span[]
   readonly people: People
+  readonly now: () => Date
 }
 
 export interface ChangedFile {
@@ -37,7 +38,7 @@ const SECOND_NS = 1e9
 export async function askWhoChanged(
   ask: (question: EvidenceQuestion) => Promise<EvidenceResult>,
   files: readonly ChangedFile[],
-  { after, before, ownChecks, people }: Onset,
+  { after, before, ownChecks, people, now }: Onset,
 ): Promise<ReadonlyMap<Path64, Blame>> {
   const asked = files.slice(0, MAX_FILES)
   if (asked.length === 0 || whyClockBroke(after, before) !== null) return new Map()
@@ -47,7 +48,7 @@ export async function askWhoChanged(
   if ('error' in answer || whyClockBroke(after, answer.evidence.clock) !== null) return new Map()
 
   const { evidence } = answer
-  const ahead = seconds(evidence.clock) - Date.now() / 1_000
+  const ahead = seconds(evidence.clock) - now().getTime() / 1_000
   const blames = judgeAll(
     evidence,
     { people, ownChecks, live: null },

@@ -89,7 +89,7 @@ async function namesFor(
   const asked: ChangedFile[] = []
   for (const one of drift) {
     const { path_base64: path, change } = one
-    const state = path === null ? null : stateOf(path, sight.snapshot, people)
+    const state = path === null ? null : stateOf(path, sight.snapshot)
     if (path === null || state === null || !isServersOwn(one)) continue
     const known = trail?.named.get(path)
     named.set(path, known?.state === state ? known : { state, by: null })
@@ -109,19 +109,17 @@ async function namesFor(
     // Ansible's connection is still there.
     ownChecks: [...trail.ownChecks, { ...onTheHost(run, sight.lookedAt), to: Number.POSITIVE_INFINITY }],
     people,
+    now,
   })
   for (const [path, blame] of found) named.set(path, { state: named.get(path)?.state ?? '', by: modifiedBy(blame) })
   return named
 }
 
-/**
- * What must stay the same for an answer to stay true: the file in every respect, and who is known by which key. Null:
- * it was not looked at, or could not be.
- */
-function stateOf(path: Path64, { paths }: HostSnapshot, people: People): string | null {
+/** What must stay the same for an answer to stay true: the file in every respect. Null: it could not be looked at. */
+function stateOf(path: Path64, { paths }: HostSnapshot): string | null {
   const facts = paths.get(path)
   if (facts === undefined || facts.kind === 'unreadable') return null
-  const text = JSON.stringify([facts, [...people]], (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  const text = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? String(value) : value))
   return createHash('sha256').update(text).digest('hex')
 }
 
