@@ -68,6 +68,13 @@ describe('plan', () => {
         '    ~ /etc/rsyslog.d/30-lab.conf (waiting for deploy)',
       ],
     )
+    const byAlice = [
+      { ...aDrift({ actual: {} }), cause: 'SERVER_CHANGED' as const, modified_by: 'alice (sudo, medium)' },
+    ]
+    assert.match(
+      plan([aVerdict({ status: 'OUT_OF_SYNC', drift: byAlice })], plain),
+      /\(changed on the server, by alice \(sudo, medium\)\)$/m,
+    )
   })
 
   it('says why nothing is known, and what to do about it', () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import { aDrift, anEvidence, aRun, aVerdict, hostileHost, hostileText } from '../../test/reporter/evidence-builder.ts'
 import { MAX_BODY_BYTES } from '../contract/limits.ts'
 import { parseReport, type ReportBody } from '../contract/report.ts'
+import { modifiedBy } from '../drift/blame/blame.ts'
 import { checkError } from '../drift/check-error.ts'
 import { judge, type Verdict } from '../drift/judge.ts'
 import { type ReportContext, reportBody } from './report-body.ts'
@@ -86,6 +88,15 @@ describe('reportBody', () => {
       actual: { sha256: 'b'.repeat(64), mode: '0644', owner: 'root', group: 'root' },
       modified_at: '2026-04-21T10:30:00Z',
     })
+  })
+
+  it('tells who changed it in words that the server takes, and finds no secret in', () => {
+    const key = `SHA256:${createHash('sha256').update('a key').digest('base64').slice(0, 43)}`
+    const blame = { actor: `root by key ${key}`, via: 'ssh', confidence: 'medium', because: '' } as const
+    const drift = [{ ...aDrift(), modified_by: modifiedBy(blame) }]
+    const parsed = parseReport(reportBody(aVerdict({ status: 'OUT_OF_SYNC', drift }), CONTEXT))
+    assert.deepEqual('problems' in parsed ? parsed.problems : parsed.warnings, [])
+    assert.equal(fileFor(drift[0] ?? aDrift()).modified_by, `root by key ${key.slice(0, 19)}… (ssh, medium)`)
   })
 
   it('carries the bytes of a name that is not shown as it is', () => {
