@@ -38,6 +38,9 @@ describe('the reporter as one file', () => {
     assert.deepEqual([status, stderr], [0, ''])
     const read = (path: string) => readFileSync(join(own.directory, path), 'utf8')
     assert.equal(read('update-gitops-status.sh'), readFileSync(join(ROOT, 'update-gitops-status.sh'), 'utf8'))
+    // What is sent to servers is in no file beside it.
+    const text = read('gitops-status.mjs')
+    for (const part of ['agent', 'blame']) assert.match(text, new RegExp(`"agent/gitops_status_${part}\\.py": ?"`))
     assert.match(read('.gitea/workflows/gitops.yml'), /ansible-playbook -i hosts\.ini site\.yml/)
   })
 })

@@ -43,9 +43,10 @@ export async function logIn(server: LabServer, user: string, command: string) {
   const child = spawn('ssh', [...args, server.name, command], { stdio: 'ignore' })
   const [code] = await once(child, 'close')
   assert.equal(code, 0)
-  // The client is gone a little before sshd has said so.
+  // The client is gone a little before sshd has said so. By the name that a line bears: of whoever had ended by the time
+  // journald read it, it does not know the program.
   const { code: waited } = await server.run(
-    `until said() { journalctl -q _COMM=sshd 2>/dev/null; cat /var/log/auth.log 2>/dev/null; }
+    `until said() { journalctl -q -t sshd -t sshd-session 2>/dev/null; cat /var/log/auth.log 2>/dev/null; }
        [ "$(said | grep -c 'session opened for user')" = "$(said | grep -c 'session closed for user')" ]; do sleep 0.02; done`,
   )
   assert.equal(waited, 0)
