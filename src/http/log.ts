@@ -32,6 +32,6 @@ export function outcome({ startedAtMs, id }: Asking, status: number, nowMs: numb
 
 /** The path as it was asked for, without the query string, which may hold secrets. */
 export function pathOf({ url }: Asking): string {
-  const end = url.search(/[?;#]/)
+  const end = url.search(/[?#]/)
   return end === -1 ? url : url.slice(0, end)
 }

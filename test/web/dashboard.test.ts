@@ -444,6 +444,18 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     assert.equal(await streamsAt(app.url), 1)
   })
 
+  it('shows the page of every name that an address can hold', async () => {
+    await using visitor = await visit(browser)
+    const names = ['a;%3B?# b', 'c;%3B?# %25%/+&d'] as const
+    const page = await visitor.open(`${fleet.url}/targets/${names.map(encodeURIComponent).join('/')}`)
+    await page.getByRole('heading', { name: names[1], exact: true }).waitFor()
+    assert.ok((await textOf(page, '.way')).includes(` / ${names[0]} / `))
+    await page.getByText('There is no report of this target.').waitFor()
+    await page.goto(`${fleet.url}/targets/a;b/c;d`)
+    await page.getByRole('heading', { name: 'c;d', exact: true }).waitFor()
+    assert.deepEqual(visitor.mishaps, [])
+  })
+
   it('works below the path that a proxy puts before it', async () => {
     await using proxy = await startPrefixProxy('/tools/status', fleet.url)
     await using visitor = await visit(browser)

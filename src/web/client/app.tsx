@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { Link, Route, Switch, useRoute } from 'wouter'
+import { usePathname } from 'wouter/use-browser-location'
 import { ActivityPage } from './activity/activity-page.tsx'
 import { FleetPage } from './fleet/fleet-page.tsx'
 import { useFleet } from './live/use-fleet.ts'
@@ -42,10 +43,7 @@ export function App() {
           <Route path="/" component={FleetPage} />
           <Route path="/activity" component={ActivityPage} />
           <Route path="/targets/:repo/:server">
-            {(names) => {
-              const [repo, server] = [nameIn(names.repo), nameIn(names.server)]
-              return <TargetPage key={`${repo} ${server}`} repo={repo} server={server} />
-            }}
+            <TargetAtThisAddress />
           </Route>
           <Route>
             <h1>There is no such page</h1>
@@ -59,7 +57,13 @@ export function App() {
   )
 }
 
-// The router decodes a path as a whole, which leaves the slash of `owner/web` as it was sent.
+// From the path as it stands in the address bar: the router has decoded its own once already, and a name that holds
+// `%3B` would be another one after the second time.
+function TargetAtThisAddress() {
+  const [repo = '', server = ''] = usePathname().replace(/\/$/, '').split('/').slice(-2).map(nameIn)
+  return <TargetPage key={`${repo} ${server}`} repo={repo} server={server} />
+}
+
 function nameIn(part: string): string {
   try {
     return decodeURIComponent(part)
