@@ -23,12 +23,19 @@ describe('a cell of CSV', () => {
     ['-rf', "'-rf"],
     ['@SUM(A1)', "'@SUM(A1)"],
     ['\t=1', "'\t=1"],
-    ['\r=1', '"\'\r=1"'],
-    ['\n=1', '"\'\n=1"'],
+    ['\r=1', '"\'\r\'=1"'],
+    ['\n=1', '"\'\n\'=1"'],
     ['\u0000=1', "'\u0000=1"],
     ['＝1+1', "'＝1+1"],
     ['=HYPERLINK("http://x","y")', '"\'=HYPERLINK(""http://x"",""y"")"'],
     ['a=1', 'a=1'],
+    ['a;=1+1', "a;'=1+1"],
+    ['a;b', 'a;b'],
+    ['a\n=1', '"a\n\'=1"'],
+    ['a; -1', "a;' -1"],
+    ['a;\t=1', "a;'\t=1"],
+    ['a;"=1', '"a;\'""=1"'],
+    ['=1;=2;=3', "'=1;'=2;'=3"],
   ]
   for (const [text, cell] of CELLS) {
     it(`is ${JSON.stringify(cell)} for ${JSON.stringify(text)}`, async () => assert.equal(await cellOf(text), cell))

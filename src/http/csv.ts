@@ -20,11 +20,13 @@ export async function csvOf(schema: TObject, rows: readonly Readonly<Record<stri
 }
 
 // A spreadsheet runs what begins like a formula, and whoever can name a file on a server could write one. The quote
-// makes it text there. Numbers are ours, and a minus before one is a minus.
-const FORMULA = /^[=+\-@\t\r\n\0＝＋－＠]/
+// makes it text there. Numbers are ours, and a minus before one is a minus. Where people write a comma in numbers, a
+// spreadsheet takes the semicolon for the end of a cell, and a quote after a comma for none: there a formula may begin
+// after each semicolon and line break, too.
+const FORMULA = /^(?=[=+\-@\t\r\n\0＝＋－＠])|(?<=[;\r\n])(?=["\s]*[=+\-@\0＝＋－＠])/g
 
 function cellOf(value: Cell): string {
   if (typeof value !== 'string') return value === null ? '' : String(value)
-  const text = FORMULA.test(value) ? `'${value}` : value
+  const text = value.replace(FORMULA, "'")
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -244,6 +244,34 @@ describe('a list of rows', () => {
     assert.equal((await ask(app.url, '/api/v1/status?cause=GREMLINS')).status, 400)
   })
 
+  it('holds no formula as CSV, whichever text of a report begins like one', async (t) => {
+    const app = await startTestApp()
+    t.after(() => app.stop())
+    const hostile = ['=1', '+1', '-1', '@1', '\t=1', '\r=1', 'a;=1'].map((text, n) => ({ text, server: `s-${n}` }))
+    await post(
+      app.url,
+      hostile.map(({ server, text }) =>
+        aBody({
+          ...{ server, revision: { commit: text, branch: text }, run_id: text },
+          files: [{ name: text, path: text, modified_by: text, modified_at: '2026-04-21T10:30:00Z' }],
+        }),
+      ),
+    )
+    app.advance(60)
+    const last_check = '2026-04-21T10:31:00Z'
+    const failures = hostile.map(({ server, text: message }) => ({ server, error: { code: 'x', message }, last_check }))
+    await post(
+      app.url,
+      failures.map((failure) => aBody({ ...failure, sync_status: 'UNKNOWN' })),
+    )
+    for (const path of Object.values(ROW_LISTS)) {
+      const now = path.replace(/[?&](at|from|to)=[^&]*/g, '').replace(/^([^?&]*)&/, '$1?')
+      const { status, text } = await ask(app.url, `${now}${now.includes('?') ? '&' : '?'}format=csv`)
+      assert.equal(status, 200, now)
+      assert.doesNotMatch(text, /(^|[,;\r\n])["\s]*[=+\-@]/, now)
+    }
+  })
+
   it('leaves parameters of others alone', async () => {
     assert.equal((await ask(app.url, '/api/v1/status?_=1713695400&orgId=1&__proto__=x&constructor=y')).status, 200)
   })
