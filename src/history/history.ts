@@ -8,6 +8,7 @@ import {
 } from '../contract/row-lists.ts'
 import { type StatusJson, type StatusRow, worstFirst } from '../contract/status-json.ts'
 import { type EpisodeRow, episodeRowOf, type PeriodRow } from '../contract/target-history.ts'
+import { isChangedBy, isWantedFile } from '../contract/wanted-files.ts'
 import type { Episode } from '../domain/episode.ts'
 import { type EpochMs, type Received, type Target, targetKey } from '../domain/report.ts'
 import { checkedBy } from '../domain/target-state.ts'
@@ -27,6 +28,8 @@ export interface Wanted {
   readonly server: ReadonlySet<string> | null
   readonly status: ReadonlySet<string> | null
   readonly cause: ReadonlySet<string> | null
+  /** Who changed a drifted file. */
+  readonly modifiedBy: string | null
 }
 
 export interface Graph extends Span {
@@ -60,7 +63,10 @@ const EPISODES_AT_ONCE = 1_000
 /** Answers about the past, from what the store keeps. */
 export function createHistory(kept: KeptHistory, now: () => Date): History {
   /** The worst first. */
-  async function statesThen({ repo, server, status, cause }: Wanted, at: Date): Promise<readonly StateThen[]> {
+  async function statesThen(
+    { repo, server, status, cause, modifiedBy }: Wanted,
+    at: Date,
+  ): Promise<readonly StateThen[]> {
     const states = (await kept.statesAt(at)).filter(({ newest: { report } }) => {
       return (repo?.has(report.target.repo) ?? true) && (server?.has(report.target.server) ?? true)
     })
@@ -75,7 +81,10 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       stateThen(state, at.getTime(), episodes.get(state.newest.report.key) ?? []),
     )
     const wanted = then.filter(
-      ({ row }) => (status?.has(row.sync_status) ?? true) && (cause?.has(row.cause ?? '') ?? true),
+      ({ row, finding }) =>
+        (status?.has(row.sync_status) ?? true) &&
+        (cause?.has(row.cause ?? '') ?? true) &&
+        isChangedBy(modifiedBy, finding?.report.body.files),
     )
     return sortInTurns(wanted, (a, b) => worstFirst(a.row, b.row))
   }
@@ -123,7 +132,7 @@ export function createHistory(kept: KeptHistory, now: () => Date): History {
       for (const { row, finding } of await statesThen({ ...wanted, cause: null }, at)) {
         // Since when a file was there is kept of what is there now.
         const ofTarget = fileRowsOf(row, finding?.report.body.files ?? [], null)
-        rows.push(...ofTarget.filter(({ cause }) => wanted.cause?.has(cause ?? '') ?? true))
+        rows.push(...ofTarget.filter((row) => isWantedFile(row, wanted)))
         if (rows.length >= MAX_ROWS) break
       }
       return rows

@@ -83,6 +83,10 @@ export const BY_CAUSE = Type.Object({
       () => `must be among ${CAUSES.join(', ')}`,
     ),
   ),
+  // One name and no list: nobody can say what is in the name of a person.
+  modified_by: Type.Optional(
+    Type.String({ maxLength: 1_024, description: 'Only targets of which this person changed a drifted file.' }),
+  ),
 })
 
 function wordsIn(text: string): string[] {

@@ -4,6 +4,7 @@ import type { StatusRow, TargetName } from '../contract/status-json.ts'
 import type { TargetDetails } from '../contract/target.ts'
 import { episodeRowOf } from '../contract/target-history.ts'
 import { formatExactTime } from '../contract/time.ts'
+import { isWantedFile } from '../contract/wanted-files.ts'
 import type { Selection } from './selection.ts'
 import { lastKnownOf, rowOf, type View } from './view.ts'
 import { WorstFirst } from './worst-first.ts'
@@ -29,13 +30,13 @@ export async function statusRowsOf(walk: Walk, selection: Selection): Promise<St
 }
 
 /** One row for each drifted file, those of the worst targets first. Of one target each may have a cause of its own. */
-export async function fileRowsOf(walk: Walk, { cause: causes, ...named }: Selection): Promise<FileRow[]> {
+export async function fileRowsOf(walk: Walk, selection: Selection): Promise<FileRow[]> {
   const rows = new WorstFirst<FileRow>(MAX_ROWS)
-  await walk({ ...named, cause: null }, (view) => {
+  await walk({ ...selection, cause: null }, (view) => {
     const files = view.finding?.report.body.files ?? []
     if (files.length === 0 || rows.isFull(view.status)) return 1
     for (const row of filesOf(targetOf(view), files, view.record.filesSince)) {
-      if (causes?.has(row.cause ?? '') ?? true) rows.add(view.status, row)
+      if (isWantedFile(row, selection)) rows.add(view.status, row)
     }
     return files.length
   })

@@ -9,20 +9,29 @@ export interface Selection {
   readonly server: ReadonlySet<string> | null
   readonly status: ReadonlySet<string> | null
   readonly cause: ReadonlySet<string> | null
+  /** Who changed a drifted file. */
+  readonly modifiedBy: string | null
   /** Those that whoever asks may know of. */
   readonly within: Cover
 }
 
-export const EVERYTHING: Selection = { repo: null, server: null, status: null, cause: null, within: null }
+export const EVERYTHING: Selection = {
+  repo: null,
+  server: null,
+  status: null,
+  cause: null,
+  modifiedBy: null,
+  within: null,
+}
 
-export function isEverything({ repo, server, status, cause, within }: Selection): boolean {
-  return repo === null && server === null && status === null && cause === null && within === null
+export function isEverything(selection: Selection): boolean {
+  return Object.values(selection).every((chosen) => chosen === null)
 }
 
 /** Equal for equal selections: what is written for one is shown to all who ask for the same, and may know the same. */
-export function selectionKey({ repo, server, status, cause, within }: Selection): string {
+export function selectionKey({ repo, server, status, cause, modifiedBy, within }: Selection): string {
   const named = [repo, server, status, cause].map((values) => values && [...values].sort())
-  return JSON.stringify([...named, within?.key])
+  return JSON.stringify([...named, modifiedBy, within?.key])
 }
 
 /** Null when it names none in particular. */
@@ -42,11 +51,12 @@ export interface Query {
   readonly server?: Value
   readonly status?: Value
   readonly cause?: Value
+  readonly modified_by?: Value
 }
 type Value = string | readonly string[] | undefined
 
 /**
- * Reads `?repo=&server=&status=&cause=` as dashboards send them: several values with commas, in braces or as a parameter
+ * Reads `?repo=&server=&status=&cause=&modified_by=` as dashboards send them: several values with commas, in braces or as a parameter
  * given twice; nothing and `*` mean all.
  *
  * @param within Those that whoever asks may know of. Null: all.
@@ -55,7 +65,7 @@ type Value = string | readonly string[] | undefined
 export function parseSelection(query: Query, within: Cover): Selection {
   const problems: FieldProblem[] = []
 
-  function valuesOf(name: keyof Query): ReadonlySet<string> | null {
+  function valuesOf(name: 'repo' | 'server' | 'status' | 'cause'): ReadonlySet<string> | null {
     const given = [query[name] ?? []].flat()
     if (given.some((text) => text.includes('${'))) {
       problems.push({
@@ -82,6 +92,7 @@ export function parseSelection(query: Query, within: Cover): Selection {
     server: valuesOf('server'),
     status: valuesOf('status'),
     cause: valuesOf('cause'),
+    modifiedBy: [query.modified_by].flat()[0] || null,
     within,
   }
   if (problems.length === 0) {

@@ -1,5 +1,6 @@
 import type { ReportBody } from '../contract/report.ts'
 import type { StatusJson, TargetName } from '../contract/status-json.ts'
+import { isChangedBy } from '../contract/wanted-files.ts'
 import { type Freshness, staleAfterMs } from '../domain/freshness.ts'
 import type { Change } from '../domain/recorded.ts'
 import { type SyncStatus, type Target, targetKey } from '../domain/report.ts'
@@ -171,12 +172,14 @@ export function createSnapshot(
   /** How an entry shows, if it is selected. */
   function selectedBy(selection: Selection): (entry: Entry, clocks: Look) => View | null {
     const isNamed = targetsNamedBy(selection)
-    const { status: statuses, cause: causes } = selection
+    const { status: statuses, cause: causes, modifiedBy } = selection
     return (entry, clocks) => {
       if (isNamed !== null && !isNamed(entry.record.newest.report.target)) return null
       const view = viewAt(clocks, entry)
       const isShown =
-        (statuses?.has(view.status) ?? true) && (causes?.has(view.finding?.report.body.cause ?? '') ?? true)
+        (statuses?.has(view.status) ?? true) &&
+        (causes?.has(view.finding?.report.body.cause ?? '') ?? true) &&
+        isChangedBy(modifiedBy, view.finding?.report.body.files)
       return isShown ? view : null
     }
   }

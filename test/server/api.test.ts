@@ -272,6 +272,38 @@ describe('a list of rows', () => {
     }
   })
 
+  it('narrows by who changed a file, also where a row has no room for the name', async (t) => {
+    const app = await startTestApp()
+    t.after(() => app.stop())
+    const files = ['ann', 'bob', 'cat', 'dan, of ops'].map((modified_by, n) => ({ name: `file-${n}`, modified_by }))
+    await post(app.url, [aBody({ server: 'many', files }), aBody({ server: 'fine' })])
+    app.advance(60)
+    const then = 'at=2026-04-21T10:30:30Z'
+    const rows = async (path: string) => (await get(app.url, path)).body
+    const [row] = await rows('/api/v1/status')
+    assert.equal(row.modified_by, 'ann, bob, cat and 1 more')
+    for (const name of ['dan, of ops', 'ann']) {
+      const by = new URLSearchParams({ modified_by: name })
+      for (const path of [`/api/v1/status?${by}`, `/api/v1/status?${by}&${then}`, `/api/v1/targets?${by}`]) {
+        const answer = await rows(path)
+        assert.deepEqual(
+          (answer.items ?? answer).map(({ server }: { server: string }) => server),
+          ['many'],
+          path,
+        )
+      }
+      for (const path of [`/api/v1/files?${by}`, `/api/v1/files?${by}&${then}`]) {
+        assert.deepEqual(
+          (await rows(path)).map((file: { modified_by: string }) => file.modified_by),
+          [name],
+          path,
+        )
+      }
+    }
+    assert.deepEqual(await rows('/api/v1/status?modified_by=da'), [])
+    assert.equal((await rows('/status.json?modified_by=bob')).target_count, 1)
+  })
+
   it('leaves parameters of others alone', async () => {
     assert.equal((await ask(app.url, '/api/v1/status?_=1713695400&orgId=1&__proto__=x&constructor=y')).status, 200)
   })

@@ -75,7 +75,14 @@ describe('reading what a fleet shows', () => {
       ),
     'the history of a repository': () => reads.periods(selected, { limit: 10, after: null, from: null, to: null }),
     'a badge': () =>
-      snapshot.summary({ repo: new Set(['repo-1']), server: null, status: null, cause: null, within: null }),
+      snapshot.summary({
+        repo: new Set(['repo-1']),
+        server: null,
+        status: null,
+        cause: null,
+        modifiedBy: null,
+        within: null,
+      }),
   }
   for (const [what, read] of Object.entries(READS)) {
     it(`looks at a part of it in each round of the event loop, however many ask at once: ${what}`, async () => {
