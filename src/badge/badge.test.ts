@@ -13,7 +13,7 @@ function shown(statuses: SyncStatus[], overrides: Partial<Shown> = {}): Shown {
     driftCount: 0,
     targetCount: statuses.length,
     worstCount: statuses.filter((status) => status === statuses[0]).length,
-    isKnown: true,
+    ...{ gapCount: 0, gap: null, isKnown: true },
     ...overrides,
   }
 }
@@ -21,6 +21,9 @@ function shown(statuses: SyncStatus[], overrides: Partial<Shown> = {}): Shown {
 describe('a badge', () => {
   const SAID: Record<string, Shown> = {
     synced: shown(['SYNCED']),
+    'synced (0 of 47 watched)': shown(['SYNCED'], { gapCount: 1, gap: { done: 0, of: 47, what: 'watched' } }),
+    'synced (12 of 47 checked)': shown(['SYNCED'], { gapCount: 1, gap: { done: 12, of: 47, what: 'checked' } }),
+    'synced (1 of 2 in part)': shown(['SYNCED', 'SYNCED'], { gapCount: 1, gap: { done: 0, of: 47, what: 'watched' } }),
     'out of sync (2)': shown(['OUT_OF_SYNC'], { driftCount: 2 }),
     stale: shown(['UNKNOWN'], { reason: 'stale', driftCount: 2 }),
     unknown: shown(['UNKNOWN'], { reason: 'check_failed' }),

@@ -1,3 +1,4 @@
+import type { CoverageGap } from '../contract/watched.ts'
 import type { Reason } from '../domain/effective-status.ts'
 import type { SyncStatus } from '../domain/report.ts'
 
@@ -10,6 +11,9 @@ export interface Shown {
   readonly targetCount: number
   /** How many of them show that status. */
   readonly worstCount: number
+  /** How many of all stand on a part of what is declared, and that of the first of them. */
+  readonly gapCount: number
+  readonly gap: CoverageGap | null
   /** What is recorded can be read. Otherwise nobody knows whether this still holds, and a picture has no room to say since when. */
   readonly isKnown: boolean
 }
@@ -43,9 +47,14 @@ export function badgeOf(shown: Shown, label: string | undefined): Badge {
   }
 }
 
-function messageOf({ status, reason, driftCount, targetCount, worstCount, isKnown }: Shown): string {
+function messageOf({ status, reason, driftCount, targetCount, worstCount, gapCount, gap, isKnown }: Shown): string {
   if (!isKnown) return 'unknown'
-  if (status === 'SYNCED') return 'synced'
+  if (status === 'SYNCED') {
+    // What looked at a part must not look like what looked at everything.
+    if (gap === null) return 'synced'
+    if (targetCount > 1) return `synced (${gapCount} of ${targetCount} in part)`
+    return `synced (${gap.done} of ${gap.of} ${gap.what})`
+  }
   const word = status === 'OUT_OF_SYNC' ? 'out of sync' : UNKNOWN_WORDS[reason ?? 'check_failed']
   if (targetCount > 1) return `${word} (${worstCount} of ${targetCount})`
   return status === 'OUT_OF_SYNC' ? `${word} (${driftCount})` : word

@@ -9,3 +9,18 @@ export function watchedOf({ coverage }: ReportBody): {
   if (coverage === undefined || watched === undefined) return { watched: null, unwatched: null }
   return { watched, unwatched: coverage.checked - watched }
 }
+
+/** A status stands on less than all: of `of` declared or compared tasks, so many were. */
+export interface CoverageGap {
+  readonly done: number
+  readonly of: number
+  readonly what: 'checked' | 'watched'
+}
+
+/** Null when everything is checked, and watched where that is told. */
+export function coverageGapOf({ coverage }: ReportBody): CoverageGap | null {
+  if (coverage === undefined) return null
+  const { checked, total, watched = checked } = coverage
+  if (checked < total) return { done: checked, of: total, what: 'checked' }
+  return watched < checked ? { done: watched, of: checked, what: 'watched' } : null
+}

@@ -212,6 +212,8 @@ describe('the snapshot', () => {
       driftCount: 0,
       targetCount: 0,
       worstCount: 0,
+      gapCount: 0,
+      gap: null,
     })
 
     receive(aReceived({ server: 'drifted', files: [{ name: 'a' }, { name: 'b' }] }))
@@ -220,12 +222,20 @@ describe('the snapshot', () => {
     receive(aReceived({ server: 'silent', interval_seconds: 10 }))
     advance(30)
 
-    const known = { reason: null, driftCount: 0, targetCount: 1, worstCount: 1 }
+    const known = { reason: null, driftCount: 0, targetCount: 1, worstCount: 1, gapCount: 0, gap: null }
     assert.deepEqual(await of('clean'), { ...known, status: 'SYNCED' })
     assert.deepEqual(await of('drifted,clean'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 2 })
-    const unknown = { status: 'UNKNOWN', reason: 'check_failed', driftCount: 0, targetCount: 3, worstCount: 2 }
+    const unknown = { ...known, status: 'UNKNOWN', reason: 'check_failed', targetCount: 3, worstCount: 2 }
     assert.deepEqual(await of('clean,failed,silent'), unknown)
     assert.deepEqual(await of('failed'), { ...known, status: 'UNKNOWN', reason: 'check_failed' })
     assert.deepEqual(await of('*'), { ...known, status: 'OUT_OF_SYNC', driftCount: 2, targetCount: 4 })
+
+    const half = { checked: 4, total: 4, unchecked: [], watched: 2, unwatched: [] }
+    receive(aReceived({ server: 'half', coverage: half }))
+    receive(aReceived({ server: 'part', coverage: { ...half, checked: 3 } }))
+    const parts = { ...known, status: 'SYNCED', gapCount: 1 }
+    assert.deepEqual(await of('half'), { ...parts, gap: { done: 2, of: 4, what: 'watched' } })
+    assert.deepEqual(await of('part'), { ...parts, gap: { done: 3, of: 4, what: 'checked' } })
+    assert.equal((await of('clean,half,part')).gapCount, 2)
   })
 })

@@ -1,3 +1,4 @@
+import { type CoverageGap, coverageGapOf } from '../contract/watched.ts'
 import { bySeverity, type Reason } from '../domain/effective-status.ts'
 import type { SyncStatus } from '../domain/report.ts'
 import type { View } from './view.ts'
@@ -12,22 +13,27 @@ export interface Summary {
   readonly targetCount: number
   /** How many of them show that status. */
   readonly worstCount: number
+  /** How many of all stand on a part of what is declared. */
+  readonly gapCount: number
+  /** That of the first of them. */
+  readonly gap: CoverageGap | null
 }
 
 export const NOTHING: Summary = {
-  status: 'UNKNOWN',
-  reason: 'never_reported',
-  driftCount: 0,
-  targetCount: 0,
-  worstCount: 0,
+  ...{ status: 'UNKNOWN', reason: 'never_reported' },
+  ...{ driftCount: 0, targetCount: 0, worstCount: 0, gapCount: 0, gap: null },
 }
 
 /** With one more target, in any order, and without a list of anything: a fleet is summed up for each picture of it. */
 export function withTarget(summary: Summary, view: View): Summary {
   const driftCount = summary.driftCount + (view.finding?.report.driftCount ?? 0)
   const targetCount = summary.targetCount + 1
+  const ownGap = coverageGapOf(view.record.newest.report.body)
+  const gaps = { gapCount: summary.gapCount + (ownGap === null ? 0 : 1), gap: summary.gap ?? ownGap }
   const difference = summary.targetCount === 0 ? -1 : bySeverity(view.status, summary.status)
-  if (difference < 0) return { status: view.status, reason: view.reason, driftCount, targetCount, worstCount: 1 }
+  if (difference < 0) {
+    return { status: view.status, reason: view.reason, driftCount, targetCount, worstCount: 1, ...gaps }
+  }
   const isSuch = difference === 0
   return {
     status: summary.status,
@@ -36,5 +42,6 @@ export function withTarget(summary: Summary, view: View): Summary {
     driftCount,
     targetCount,
     worstCount: summary.worstCount + (isSuch ? 1 : 0),
+    ...gaps,
   }
 }

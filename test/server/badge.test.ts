@@ -7,13 +7,21 @@ import { type AppUnderTest, get, post, startTestApp } from './start-app.ts'
 let app: AppUnderTest
 before(async () => {
   app = await startTestApp()
-  await post(app.url, [aBody(), aBody({ server: 'web-01', files: [{ name: 'a' }, { name: 'b' }] })])
+  const unwatched = Array.from({ length: 47 }, (_, n) => ({ name: `task ${n}`, reason: 'no_path' }))
+  const coverage = { checked: 47, total: 47, unchecked: [], watched: 0, unwatched }
+  await post(app.url, [
+    aBody({ server: 'blind', coverage }),
+    aBody(),
+    aBody({ server: 'web-01', files: [{ name: 'a' }, { name: 'b' }] }),
+  ])
 })
 after(() => app.stop())
 
 describe('a badge', () => {
   const SAID: Record<string, string> = {
-    '': 'out of sync (1 of 2)',
+    '': 'out of sync (1 of 3)',
+    '?server=blind': 'synced (0 of 47 watched)',
+    '?server=blind,rsyslog-lab': 'synced (1 of 2 in part)',
     '?server=rsyslog-lab': 'synced',
     '?repo=rsyslog&server=web-01': 'out of sync (2)',
     '?server=nobody': 'never reported',
