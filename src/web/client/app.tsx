@@ -1,11 +1,14 @@
-import { useEffect } from 'react'
+import { useEffect, useLayoutEffect } from 'react'
 import { Link, Route, Switch, useRoute } from 'wouter'
 import { usePathname } from 'wouter/use-browser-location'
 import { ActivityPage } from './activity/activity-page.tsx'
+import { FleetLink } from './fleet/fleet-link.tsx'
 import { FleetPage } from './fleet/fleet-page.tsx'
+import { isNewPage, useWayBack } from './fleet/way-back.ts'
 import { useFleet } from './live/use-fleet.ts'
 import { ConnectionState } from './parts/connection-state.tsx'
 import { Help } from './parts/help.tsx'
+import { useKeys } from './parts/keys.ts'
 import { showInTab } from './parts/tab.ts'
 import { ThemeButton } from './parts/theme-button.tsx'
 import { ZoneButton } from './parts/zone-button.tsx'
@@ -20,17 +23,32 @@ export function App() {
     showInTab({ targets: rows.length, drifting, unknown, isKnown })
   }, [drifting, unknown, isComplete, connection, rows.length])
 
+  const path = usePathname()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever another page is shown
+  useLayoutEffect(() => {
+    if (isNewPage()) scrollTo(0, 0)
+  }, [path])
+  const [isFleet] = useRoute('/')
+  const goBack = useWayBack()
+  useKeys({
+    Escape: ({ target }) => {
+      if (isFleet) return // there it clears the search
+      if (target instanceof HTMLElement && target.matches('input, textarea, select')) target.blur()
+      else goBack()
+    },
+  })
+
   return (
     <>
       <a className="skip" href="#content">
         Skip to content
       </a>
       <header className="bar">
-        <Link href="/" className="brand">
+        <Link href="/" className="brand" onClick={toTheTop}>
           gitops-status
         </Link>
         <nav aria-label="Pages">
-          <Tab href="/">Fleet</Tab>
+          <FleetTab />
           <Tab href="/activity">Activity</Tab>
         </nav>
         <ConnectionState />
@@ -70,6 +88,21 @@ function nameIn(part: string): string {
   } catch {
     return part
   }
+}
+
+function toTheTop() {
+  scrollTo(0, 0)
+}
+
+// From elsewhere it leads back to where one was; on the page itself to all of it.
+function FleetTab() {
+  const [isHere] = useRoute('/')
+  if (!isHere) return <FleetLink>Fleet</FleetLink>
+  return (
+    <Link href="/" aria-current="page" onClick={toTheTop}>
+      Fleet
+    </Link>
+  )
 }
 
 function Tab({ href, children }: { readonly href: string; readonly children: string }) {

@@ -13,10 +13,12 @@ const rows = [
   aRow({ repo: 'web', server: 'fine' }),
 ]
 
-function laidOut(group: Group) {
-  return linesOf(rows, group).map((line) =>
-    line.kind === 'target' ? line.row.server : `# ${line.title} · ${line.about}`,
-  )
+function laidOut(group: Group, open: readonly string[] = []) {
+  return linesOf(rows, group, open).map((line) => {
+    if (line.kind === 'target') return line.row.server
+    if (line.kind === 'repo') return `# ${line.title} · ${line.about}`
+    return `${line.isOpen ? '▾' : '▸'} ${line.id}: ${line.members.map(({ server }) => server)}`
+  })
 }
 
 describe('the lines of the list', () => {
@@ -40,24 +42,32 @@ describe('the lines of the list', () => {
     ])
   })
 
-  it('by drift begin with the change that most targets share', () => {
-    const lines = laidOut('drift')
-    assert.deepEqual(lines.slice(0, 5), [
-      '# The same change on 2 targets · 1 file: rsyslog.conf',
+  it('by drift are one card for each difference, whatever its targets show now, what most of them share first', () => {
+    assert.deepEqual(laidOut('drift'), [
+      '▸ id of rsyslog.conf: same-1,same-2,silent-drift',
+      '▸ id of passwd: alone',
+      '▸ UNKNOWN: silent',
+      '▸ SYNCED: fine',
+    ])
+  })
+
+  it('by drift have the targets of a card below it when it is open', () => {
+    const open = ['id of rsyslog.conf', 'UNKNOWN', 'of none']
+    assert.deepEqual(laidOut('drift', open), [
+      '▾ id of rsyslog.conf: same-1,same-2,silent-drift',
       'same-1',
       'same-2',
-      '# 1 file: passwd · 1 target',
-      'alone',
+      'silent-drift',
+      '▸ id of passwd: alone',
+      '▾ UNKNOWN: silent',
+      'silent',
+      '▸ SYNCED: fine',
     ])
-    assert.deepEqual(
-      lines.filter((line) => !line.startsWith('#')),
-      ['same-1', 'same-2', 'alone', 'silent', 'silent-drift', 'fine'],
-    )
   })
 
   for (const group of ['none', 'repo', 'drift'] as const) {
     it(`have a key of their own, grouped by ${group}`, () => {
-      const keys = linesOf(rows, group).map(({ key }) => key)
+      const keys = linesOf(rows, group, ['UNKNOWN', 'SYNCED']).map(({ key }) => key)
       assert.equal(new Set(keys).size, keys.length)
     })
   }

@@ -1,11 +1,13 @@
-import { memo } from 'react'
+import { Fragment, memo } from 'react'
 import { Link } from 'wouter'
 import type { StatusRow } from '../../../contract/status-json.ts'
 import { CAUSE_WORD } from '../parts/cause.ts'
+import { FilePath } from '../parts/file-path.tsx'
 import { FreshnessMark, Status } from '../parts/status.tsx'
 import { Time } from '../parts/time.tsx'
-import { countOf, whyUnknown } from '../parts/words.ts'
+import { countOf, numberWords, whyUnknown } from '../parts/words.ts'
 import type { Line } from './groups.ts'
+import { FROM_FLEET } from './way-back.ts'
 
 /** Where a target has its page. */
 export function pathOf({ repo, server }: Pick<StatusRow, 'repo' | 'server'>): string {
@@ -29,10 +31,10 @@ export const TargetLine = memo(function TargetLine({
       className={`line target ${row.sync_status}${isSelected ? ' selected' : ''}`}
     >
       <span role="cell" className="c-status">
-        <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} />
+        <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} /> <Coverage row={row} />
       </span>
       <span role="cell" className="c-target">
-        <Link href={pathOf(row)} className="stretched" title={whatIsCut(row)}>
+        <Link href={pathOf(row)} state={FROM_FLEET} className="stretched" title={whatIsCut(row)}>
           {row.server}
         </Link>
         <span className="dim">{row.repo}</span>
@@ -55,28 +57,31 @@ export const TargetLine = memo(function TargetLine({
 export const Tile = memo(function Tile({ row, isSelected }: TargetProps) {
   return (
     <div role="listitem" className={`tile ${row.sync_status}${isSelected ? ' selected' : ''}`}>
-      <Link href={pathOf(row)} className="stretched" title={whatIsCut(row)}>
+      <Link href={pathOf(row)} state={FROM_FLEET} className="stretched" title={whatIsCut(row)}>
         {row.server}
       </Link>
       <span className="dim">{row.repo}</span>
-      <span>
-        <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} />
+      <span className="c-status">
+        <Status status={row.sync_status} /> <FreshnessMark freshness={row.freshness} /> <Coverage row={row} />
       </span>
       <span className="c-drift">
         <Drift row={row} />
       </span>
-      <span className="dim">
+      <span className="dim when">
         since <Time at={row.since} form="two-lines" />
+      </span>
+      <span className="dim when">
+        checked <Time at={row.last_check} form="two-lines" />
       </span>
     </div>
   )
 })
 
-export function GroupLine({
+export function RepoLine({
   line,
   isTable,
 }: {
-  readonly line: Extract<Line, { kind: 'group' }>
+  readonly line: Extract<Line, { kind: 'repo' }>
   readonly isTable: boolean
 }) {
   const text = (
@@ -84,10 +89,13 @@ export function GroupLine({
       <b>{line.title}</b> <span className="dim">{line.about}</span>
     </>
   )
-  if (!isTable) return <div className="line group">{text}</div>
-  return (
+  return isTable ? (
     <div role="row" className="line group">
       <span role="cell">{text}</span>
+    </div>
+  ) : (
+    <div role="listitem" className="line group">
+      {text}
     </div>
   )
 }
@@ -101,23 +109,56 @@ function whatIsCut({ drifted_files, modified_by }: StatusRow): string | undefine
 /** In which files; or why that is not known. */
 function Drift({ row }: { readonly row: StatusRow }) {
   const why = whyUnknown(row)
-  const isPart = row.checked !== null && row.total !== null && row.checked < row.total
   return (
     <>
       {why !== '' && <span className="why">{why}</span>}
       {row.drift_count > 0 && (
         <span className="files">
           {why !== '' && 'last seen: '}
-          <b>{countOf(row.drift_count, 'file')}</b> <code>{row.drifted_files}</code>
+          <b>{countOf(row.drift_count, 'file')}</b> <DriftedFiles text={row.drifted_files ?? ''} />
         </span>
       )}
       {row.modified_by !== null && <span className="dim">changed by {row.modified_by}</span>}
-      {why === '' && row.drift_count === 0 && !isPart && <span className="dim">none</span>}
+      {why === '' && row.drift_count === 0 && <span className="dim">none</span>}
       {row.cause !== null && <span className="dim">{CAUSE_WORD[row.cause]}</span>}
       {row.checks_disagree === 1 && <span className="why">⚠ the fast and the full check disagree</span>}
+    </>
+  )
+}
+
+/** The names that a row has room for, as they come. */
+export function DriftedFiles({ text }: { readonly text: string }) {
+  return (
+    <code>
+      {text.split(', ').map((name, n) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are parts of one text
+        <Fragment key={n}>
+          {n > 0 && ', '}
+          <FilePath path={name} />
+        </Fragment>
+      ))}
+    </code>
+  )
+}
+
+/** A status that stands on a part of what Git declares must not look like one that stands on all of it. */
+function Coverage({ row: { checked, total, watched, unwatched } }: { readonly row: StatusRow }) {
+  if (checked === null) return null
+  const isPart = total !== null && checked < total
+  const isWatchedInPart = watched !== null && unwatched !== null && unwatched > 0
+  return (
+    <>
       {isPart && (
-        <span className="why">
-          only {row.checked} of {row.total} checked
+        <span className="coverage">
+          only {numberWords(checked)} of {numberWords(total)} checked
+        </span>
+      )}
+      {isWatchedInPart && (
+        <span
+          className={2 * watched < checked ? 'coverage' : 'coverage dim'}
+          title={`The fast check watches ${numberWords(watched)}; of the other ${numberWords(unwatched)} the status is that of the last full check`}
+        >
+          {numberWords(watched)} of {numberWords(checked)} watched
         </span>
       )}
     </>

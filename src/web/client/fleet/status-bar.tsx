@@ -1,29 +1,30 @@
-import type { StatusRow } from '../../../contract/status-json.ts'
+import { memo } from 'react'
 import { StatusIcon } from '../parts/status.tsx'
 import {
   CAUSE_NAMES,
   CAUSES,
   FRESHNESS_MEANS,
   FRESHNESS_WORD,
+  FRESHNESSES,
   numberWords,
   STATUS_WORD,
   STATUSES,
-  type SyncStatus,
 } from '../parts/words.ts'
-import { toggled, type Wish } from './wish.ts'
+import type { ChangeWish } from './use-wish.ts'
+import { type Counts, toggled, type Wish } from './wish.ts'
 
 interface Props {
-  readonly counts: Readonly<Record<SyncStatus, number>>
-  readonly rows: readonly StatusRow[]
-  readonly wish: Wish
-  readonly change: (part: Partial<Wish>) => void
+  /** What choosing each would show. */
+  readonly counts: Counts
+  /** The same of the whole fleet. */
+  readonly totals: Counts
+  readonly wish: Pick<Wish, 'status' | 'freshness' | 'cause'>
+  readonly change: ChangeWish
 }
 
 /** How many targets have each status: a picture of their shares, and the filter. */
-export function StatusBar({ counts, rows, wish, change }: Props) {
-  const total = STATUSES.reduce((sum, status) => sum + counts[status], 0)
-  const late = rows.reduce((sum, { freshness }) => sum + (freshness === 'LATE' ? 1 : 0), 0)
-  const stale = rows.reduce((sum, row) => sum + row.stale, 0)
+export const StatusBar = memo(function StatusBar({ counts, totals, wish, change }: Props) {
+  const shown = STATUSES.reduce((sum, status) => sum + counts.status[status], 0)
 
   return (
     <section className="summary" aria-label="Totals and filter">
@@ -37,7 +38,9 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
             onClick={() => change({ status: toggled(wish.status, status) })}
           >
             <StatusIcon status={status} />
-            <b>{numberWords(counts[status])}</b> {STATUS_WORD[status]}
+            <b>{numberWords(counts.status[status])}</b>{' '}
+            <Of total={totals.status[status]} count={counts.status[status]} />
+            {STATUS_WORD[status]}
           </button>
         ))}
       </div>
@@ -48,64 +51,69 @@ export function StatusBar({ counts, rows, wish, change }: Props) {
           <span
             key={status}
             className={status}
-            title={`${numberWords(counts[status])} ${STATUS_WORD[status]}`}
+            title={`${numberWords(counts.status[status])} ${STATUS_WORD[status]}`}
             onClick={() => change({ status: toggled(wish.status, status) })}
-            style={{ flexGrow: counts[status], display: counts[status] > 0 ? 'block' : 'none' }}
+            style={{ flexGrow: counts.status[status], display: counts.status[status] > 0 ? 'block' : 'none' }}
           />
         ))}
-        {total === 0 && <span className="none" />}
+        {shown === 0 && <span className="none" />}
       </div>
       <div className="chips">
-        {stale > 0 && (
+        {/* That all is as it should be is no news; but whoever asks for it has to see that he does. */}
+        {FRESHNESSES.map((one) => (
           <Chip
-            isOn={wish.freshness.includes('STALE')}
-            title={FRESHNESS_MEANS.STALE}
-            onClick={() => change({ freshness: toggled(wish.freshness, 'STALE') })}
+            key={one}
+            isOn={wish.freshness.includes(one)}
+            isNews={one !== 'FRESH'}
+            count={counts.freshness[one]}
+            total={totals.freshness[one]}
+            title={FRESHNESS_MEANS[one]}
+            onClick={() => change({ freshness: toggled(wish.freshness, one) })}
           >
-            {numberWords(stale)} {FRESHNESS_WORD.STALE}
+            {FRESHNESS_WORD[one]}
           </Chip>
-        )}
-        {late > 0 && (
+        ))}
+        {CAUSE_NAMES.map((one) => (
           <Chip
-            isOn={wish.freshness.includes('LATE')}
-            title={FRESHNESS_MEANS.LATE}
-            onClick={() => change({ freshness: toggled(wish.freshness, 'LATE') })}
+            key={one}
+            isOn={wish.cause.includes(one)}
+            isNews={one !== 'stale'} // who is silent is found by the chip for stale
+            count={counts.cause[one]}
+            total={totals.cause[one]}
+            title={CAUSES[one].means}
+            onClick={() => change({ cause: toggled(wish.cause, one) })}
           >
-            {numberWords(late)} {FRESHNESS_WORD.LATE}
+            {CAUSES[one].word}
           </Chip>
-        )}
-        {/* Who is silent is found by the chip for stale. */}
-        {CAUSE_NAMES.filter((cause) => cause !== 'stale').map((cause) => {
-          const { word, means, isOf } = CAUSES[cause]
-          const count = rows.reduce((sum, row) => sum + (isOf(row) ? 1 : 0), 0)
-          if (count === 0) return null
-          return (
-            <Chip
-              key={cause}
-              isOn={wish.cause.includes(cause)}
-              title={means}
-              onClick={() => change({ cause: toggled(wish.cause, cause) })}
-            >
-              {numberWords(count)} {word}
-            </Chip>
-          )
-        })}
+        ))}
       </div>
     </section>
   )
-}
+})
 
 interface ChipProps {
   readonly isOn: boolean
+  /** To be offered to those who have not asked for it. */
+  readonly isNews: boolean
+  readonly count: number
+  readonly total: number
   readonly title: string
   readonly onClick: () => void
   readonly children: React.ReactNode
 }
 
-function Chip({ isOn, title, onClick, children }: ChipProps) {
+function Chip({ isOn, isNews, count, total, title, onClick, children }: ChipProps) {
+  if (!isOn && (!isNews || total === 0)) return null
   return (
     <button type="button" className="chip" aria-pressed={isOn} title={title} onClick={onClick}>
+      {numberWords(count)} <Of total={total} count={count} />
       {children}
+      {isOn && <span aria-hidden="true"> ✕</span>}
     </button>
   )
+}
+
+/** How many there are in the whole fleet, where that is another number. */
+function Of({ total, count }: { readonly total: number; readonly count: number }) {
+  return total === count ? null : <span className="of">of {numberWords(total)} </span>
 }

@@ -1,12 +1,16 @@
-import { useMemo, useRef } from 'react'
-import type { StatusRow } from '../../../contract/status-json.ts'
+import { memo, useMemo, useRef } from 'react'
 import { useKeys } from '../parts/keys.ts'
-import { type Group, personsOf, type View, type Wish } from './wish.ts'
+import { numberWords } from '../parts/words.ts'
+import type { ChangeWish } from './use-wish.ts'
+import type { Counts, Group, View, Wish } from './wish.ts'
 
 interface Props {
-  readonly rows: readonly StatusRow[]
+  /** What choosing each would show. */
+  readonly counts: Counts
+  /** The same of the whole fleet. */
+  readonly totals: Counts
   readonly wish: Wish
-  readonly change: (part: Partial<Wish>) => void
+  readonly change: ChangeWish
 }
 
 const GROUP_WORD: Readonly<Record<Group, string>> = {
@@ -16,7 +20,10 @@ const GROUP_WORD: Readonly<Record<Group, string>> = {
 }
 const VIEW_WORD: Readonly<Record<View, string>> = { table: 'Table', tiles: 'Tiles' }
 
-export function Toolbar({ rows, wish, change }: Props) {
+// Nobody finds one of more in a list; the search does.
+const MOST_SERVERS = 500
+
+export function Toolbar({ counts, totals, wish, change }: Props) {
   const search = useRef<HTMLInputElement>(null)
   useKeys({
     '/': (event) => {
@@ -28,9 +35,6 @@ export function Toolbar({ rows, wish, change }: Props) {
       search.current?.blur()
     },
   })
-  const repos = useMemo(() => [...new Set(rows.map(({ repo }) => repo))], [rows])
-  const servers = useMemo(() => [...new Set(rows.map(({ server }) => server))].sort(), [rows])
-  const persons = useMemo(() => [...new Set(rows.flatMap(personsOf))].sort(), [rows])
 
   return (
     <search className="toolbar">
@@ -43,34 +47,32 @@ export function Toolbar({ rows, wish, change }: Props) {
         value={wish.search}
         onChange={({ target }) => change({ search: target.value })}
       />
-      {repos.length > 1 && (
-        <Choice
-          label="Repository"
-          all="All repositories"
-          values={repos}
-          value={wish.repo}
-          onChange={(repo) => change({ repo })}
-        />
-      )}
-      {servers.length > 1 && servers.length <= 500 && (
-        <Choice
-          label="Server"
-          all="All servers"
-          values={servers}
-          value={wish.server}
-          onChange={(server) => change({ server })}
-        />
-      )}
-      {(persons.length > 0 || wish.who !== '') && (
-        <Choice
-          label="Changed by"
-          all="By anyone"
-          values={persons}
-          value={wish.who}
-          onChange={(who) => change({ who })}
-        />
-      )}
-      <select aria-label="Group" value={wish.group} onChange={({ target }) => change({ group: target.value as Group })}>
+      <Choice
+        label="Repository"
+        all="All repositories"
+        name="repo"
+        isOffered={totals.repo.size > 1}
+        {...{ counts: counts.repo, totals: totals.repo, value: wish.repo, change }}
+      />
+      <Choice
+        label="Server"
+        all="All servers"
+        name="server"
+        isOffered={totals.server.size > 1 && totals.server.size <= MOST_SERVERS}
+        {...{ counts: counts.server, totals: totals.server, value: wish.server, change }}
+      />
+      <Choice
+        label="Changed by"
+        all="By anyone"
+        name="who"
+        isOffered={totals.who.size > 0}
+        {...{ counts: counts.who, totals: totals.who, value: wish.who, change }}
+      />
+      <select
+        aria-label="Group"
+        value={wish.group}
+        onChange={({ target }) => change({ group: target.value as Group, open: [] })}
+      >
         {Object.entries(GROUP_WORD).map(([group, word]) => (
           <option key={group} value={group}>
             {word}
@@ -91,22 +93,34 @@ export function Toolbar({ rows, wish, change }: Props) {
 interface ChoiceProps {
   readonly label: string
   readonly all: string
-  readonly values: readonly string[]
+  readonly name: 'repo' | 'server' | 'who'
+  readonly counts: ReadonlyMap<string, number>
+  readonly totals: ReadonlyMap<string, number>
   readonly value: string
-  readonly onChange: (value: string) => void
+  /** Also to those who have chosen nothing in it. */
+  readonly isOffered: boolean
+  readonly change: ChangeWish
 }
 
-function Choice({ label, all, values, value, onChange }: ChoiceProps) {
+/** One name of several, each with the number of targets that it would show. */
+const Choice = memo(function Choice({ label, all, name, counts, totals, value, isOffered, change }: ChoiceProps) {
+  const names = useMemo(() => (isOffered ? [...totals.keys()].sort() : []), [totals, isOffered])
+  if (!isOffered && value === '') return null
   // A name in the address that nobody has any more is still what was asked for.
-  const shown = value === '' || values.includes(value) ? values : [value, ...values]
+  const shown = value === '' || names.includes(value) ? names : [value, ...names]
   return (
-    <select aria-label={label} value={value} onChange={({ target }) => onChange(target.value)}>
+    <select
+      aria-label={label}
+      className={value === '' ? undefined : 'chosen'}
+      value={value}
+      onChange={({ target }) => change({ [name]: target.value })}
+    >
       <option value="">{all}</option>
       {shown.map((one) => (
         <option key={one} value={one}>
-          {one}
+          {one} ({numberWords(counts.get(one) ?? 0)})
         </option>
       ))}
     </select>
   )
-}
+})

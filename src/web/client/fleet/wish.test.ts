@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { aDriftedRow, aRow } from '../../../../test/web/a-row.ts'
 import { CAUSE_NAMES, FRESHNESSES, STATUSES } from '../parts/words.ts'
-import { chosenOf, GROUPS, isFiltered, queryOf, toggled, VIEWS, type Wish, wishIn } from './wish.ts'
+import { chosenOf, GROUPS, hasMorePersons, isFiltered, queryOf, toggled, VIEWS, type Wish, wishIn } from './wish.ts'
 
 const NOTHING = wishIn(new URLSearchParams())
 
@@ -18,6 +18,7 @@ const aWish: fc.Arbitrary<Wish> = fc.record(
     who: fc.string(),
     group: fc.constantFrom(...GROUPS),
     view: fc.constantFrom(...VIEWS),
+    open: fc.array(fc.stringMatching(/^[\w-]{1,12}$/)),
   },
   { noNullPrototype: true },
 )
@@ -35,7 +36,7 @@ describe('a wish', () => {
   })
 
   it('takes what an address says wrongly as not said', () => {
-    const query = 'status=SYNCED,synced,__proto__,&freshness=ROTTEN&cause=%00&group=constructor&view=&x=1&q='
+    const query = 'status=SYNCED,synced,__proto__,&freshness=ROTTEN&cause=%00&group=constructor&view=&x=1&q=&open=,'
     assert.deepEqual(wishIn(new URLSearchParams(query)), { ...NOTHING, status: ['SYNCED'] })
   })
 
@@ -96,14 +97,99 @@ describe('the rows for a wish', () => {
     it(`are found by ${query}`, () => assert.deepEqual(found(query), servers))
   }
 
-  it('are counted as each status would show them, whichever is chosen', () => {
-    const all = { OUT_OF_SYNC: 1, UNKNOWN: 2, SYNCED: 3 }
-    assert.deepEqual(chosenOf(rows, NOTHING).counts, all)
-    assert.deepEqual(chosenOf(rows, { ...NOTHING, status: ['SYNCED'] }).counts, all)
-    assert.deepEqual(chosenOf(rows, { ...NOTHING, repo: 'web', status: ['UNKNOWN'] }).counts, {
-      OUT_OF_SYNC: 0,
-      UNKNOWN: 0,
-      SYNCED: 1,
-    })
+  it('are found by a name that a row has no room for, where the server knows of it', () => {
+    const wish = { ...NOTHING, who: 'mallory' }
+    assert.deepEqual(chosenOf(rows, wish).rows, [])
+    const found = chosenOf(rows, wish, new Set(['rsyslog d-drifted']))
+    assert.deepEqual(
+      found.rows.map(({ server }) => server),
+      ['d-drifted'],
+    )
+    assert.deepEqual(rows.filter(hasMorePersons), found.rows)
+  })
+})
+
+describe('the numbers on the filters', () => {
+  const rows = [
+    aRow({ server: 'fine' }),
+    aRow({ server: 'late', freshness: 'LATE' }),
+    aRow({ server: 'silent', sync_status: 'UNKNOWN', freshness: 'STALE', reason: 'stale' }),
+    { ...aDriftedRow('by-eve'), modified_by: 'eve', cause: 'SERVER_CHANGED' as const },
+    { ...aDriftedRow('by-both'), repo: 'web', modified_by: 'bob, eve', cause: 'SERVER_CHANGED' as const },
+    aRow({ repo: 'web', server: 'failed', sync_status: 'UNKNOWN', reason: 'check_failed' }),
+  ]
+  const countsFor = (query: string) => chosenOf(rows, wishIn(new URLSearchParams(query))).counts
+
+  it('are those of the whole fleet while nothing is chosen', () => {
+    const { status, freshness, cause, repo, who } = countsFor('')
+    assert.deepEqual(status, { OUT_OF_SYNC: 2, UNKNOWN: 2, SYNCED: 2 })
+    assert.deepEqual(freshness, { FRESH: 4, LATE: 1, STALE: 1 })
+    assert.deepEqual([cause.check_failed, cause.stale, cause.server_changed, cause.pending_deploy], [1, 1, 2, 0])
+    assert.deepEqual(
+      [...repo],
+      [
+        ['rsyslog', 4],
+        ['web', 2],
+      ],
+    )
+    assert.deepEqual(
+      [...who],
+      [
+        ['eve', 2],
+        ['bob', 1],
+      ],
+    )
+  })
+
+  it('count what is left under the other filters, and in a filter of its own choice everything', () => {
+    const { status, freshness, cause, repo, who } = countsFor('status=OUT_OF_SYNC&repo=web')
+    assert.deepEqual(status, { OUT_OF_SYNC: 1, UNKNOWN: 1, SYNCED: 0 }, 'of web')
+    assert.deepEqual(
+      [...repo],
+      [
+        ['rsyslog', 1],
+        ['web', 1],
+      ],
+      'out of sync',
+    )
+    assert.deepEqual(freshness, { FRESH: 1, LATE: 0, STALE: 0 }, 'both')
+    assert.equal(cause.server_changed, 1)
+    assert.deepEqual(
+      [...who],
+      [
+        ['bob', 1],
+        ['eve', 1],
+      ],
+    )
+  })
+
+  it('count what a search finds only', () => {
+    assert.deepEqual(countsFor('q=by-&status=SYNCED').status, { OUT_OF_SYNC: 2, UNKNOWN: 0, SYNCED: 0 })
+  })
+
+  it('are, for every word of every filter, how many rows choosing it alone in its filter shows', () => {
+    const aQuery = fc
+      .record({
+        ...{ search: fc.constantFrom('', 'late', 'by'), repo: fc.constantFrom('', 'web', 'none') },
+        ...{
+          server: fc.constantFrom('', 'fine'),
+          status: fc.subarray([...STATUSES]),
+          freshness: fc.subarray([...FRESHNESSES]),
+        },
+        ...{ cause: fc.subarray([...CAUSE_NAMES]), who: fc.constantFrom('', 'eve', 'nobody') },
+      })
+      .map((filter) => ({ ...NOTHING, ...filter }))
+    fc.assert(
+      fc.property(aQuery, (wish) => {
+        const { counts } = chosenOf(rows, wish)
+        const shown = (choice: Partial<Wish>) => chosenOf(rows, { ...wish, ...choice }).rows.length
+        for (const one of STATUSES) assert.equal(counts.status[one], shown({ status: [one] }))
+        for (const one of FRESHNESSES) assert.equal(counts.freshness[one], shown({ freshness: [one] }))
+        for (const one of CAUSE_NAMES) assert.equal(counts.cause[one], shown({ cause: [one] }))
+        for (const repo of ['rsyslog', 'web']) assert.equal(counts.repo.get(repo) ?? 0, shown({ repo }))
+        for (const { server } of rows) assert.equal(counts.server.get(server) ?? 0, shown({ server }))
+        for (const who of ['bob', 'eve']) assert.equal(counts.who.get(who) ?? 0, shown({ who }))
+      }),
+    )
   })
 })

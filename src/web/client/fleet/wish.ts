@@ -1,4 +1,5 @@
 import type { StatusRow } from '../../../contract/status-json.ts'
+import { keyOf } from '../live/key.ts'
 import {
   CAUSE_NAMES,
   CAUSES,
@@ -21,6 +22,8 @@ export interface Wish {
   readonly who: string
   readonly group: Group
   readonly view: View
+  /** Of groups by the same drift: those whose targets are shown. */
+  readonly open: readonly string[]
 }
 
 export type Group = 'none' | 'repo' | 'drift'
@@ -41,10 +44,14 @@ export function wishIn(query: URLSearchParams): Wish {
     who: query.get('who') ?? '',
     group: GROUPS.find((group) => group === query.get('group')) ?? 'none',
     view: VIEWS.find((view) => view === query.get('view')) ?? 'table',
+    open: (query.get('open') ?? '').split(',').filter(Boolean),
   }
 }
 
-export function queryOf({ search, repo, server, status, freshness, cause, who, group, view }: Wish): string {
+/** Of who says nothing. */
+export const EVERYTHING: Wish = wishIn(new URLSearchParams())
+
+export function queryOf({ search, repo, server, status, freshness, cause, who, group, view, open }: Wish): string {
   const query = new URLSearchParams()
   const say = (name: string, value: string) => {
     if (value !== '') query.set(name, value)
@@ -58,6 +65,7 @@ export function queryOf({ search, repo, server, status, freshness, cause, who, g
   say('who', who)
   say('group', group === 'none' ? '' : group)
   say('view', view === 'table' ? '' : view)
+  say('open', open.join(','))
   return query.toString()
 }
 
@@ -77,53 +85,143 @@ export function isFiltered({ search, repo, server, status, freshness, cause, who
   return `${search}${repo}${server}${who}` !== '' || status.length + freshness.length + cause.length > 0
 }
 
+/** How many targets choosing a word of a filter would show, under all the other filters. */
+export interface Counts {
+  readonly status: Readonly<Record<SyncStatus, number>>
+  readonly freshness: Readonly<Record<Freshness, number>>
+  readonly cause: Readonly<Record<Cause, number>>
+  readonly repo: ReadonlyMap<string, number>
+  readonly server: ReadonlyMap<string, number>
+  readonly who: ReadonlyMap<string, number>
+}
+
 export interface Chosen {
   /** Worst first and then by name. */
   readonly rows: readonly StatusRow[]
-  /** How many of each status there are, whatever statuses are wished for: what choosing one would show. */
-  readonly counts: Readonly<Record<SyncStatus, number>>
+  readonly counts: Counts
 }
 
-/** What is wished for of all `rows`, which are in order of name. */
-export function chosenOf(rows: readonly StatusRow[], wish: Wish): Chosen {
-  const matches = matcherOf(wish)
+type Facet = keyof Counts
+
+/**
+ * What is wished for of all `rows`, which are in order of name.
+ *
+ * @param alsoBy Keys of targets of which `who` changed a file, though their rows have no room for that name.
+ */
+export function chosenOf(rows: readonly StatusRow[], wish: Wish, alsoBy: ReadonlySet<string> = NO_KEYS): Chosen {
+  const words = wish.search.toLowerCase().split(/\s+/).filter(Boolean)
+  const filters = filtersOf(wish, alsoBy)
   const byStatus: Record<SyncStatus, StatusRow[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
-  for (const row of rows) if (matches(row)) byStatus[row.sync_status].push(row)
-  const wanted = STATUSES.filter((status) => wish.status.length === 0 || wish.status.includes(status))
+  const counts = createCounts()
+  for (const row of rows) {
+    if (!hasAll(row, words)) continue
+    const refusing = refusingOf(row, filters)
+    if (refusing === 'several') continue
+    if (refusing === null) byStatus[row.sync_status].push(row)
+    // What one filter alone refuses is what another choice in that filter would show.
+    counts.add(row, refusing)
+  }
+  return { rows: STATUSES.flatMap((status) => byStatus[status]), counts }
+}
+
+const NO_KEYS: ReadonlySet<string> = new Set()
+
+interface Filter {
+  readonly facet: Facet
+  readonly lets: (row: StatusRow) => boolean
+}
+
+/** Those that are set. */
+function filtersOf({ repo, server, status, freshness, cause, who }: Wish, alsoBy: ReadonlySet<string>): Filter[] {
+  const filters: Filter[] = []
+  const set = (facet: Facet, isSet: boolean, lets: Filter['lets']) => isSet && filters.push({ facet, lets })
+  set('status', status.length > 0, (row) => status.includes(row.sync_status))
+  set('freshness', freshness.length > 0, (row) => row.freshness !== null && freshness.includes(row.freshness))
+  set('cause', cause.length > 0, (row) => cause.some((one) => CAUSES[one].isOf(row)))
+  set('repo', repo !== '', (row) => row.repo === repo)
+  set('server', server !== '', (row) => row.server === server)
+  set('who', who !== '', (row) => personsOf(row).includes(who) || alsoBy.has(keyOf(row)))
+  return filters
+}
+
+function refusingOf(row: StatusRow, filters: readonly Filter[]): Facet | null | 'several' {
+  let refusing: Facet | null = null
+  for (const { facet, lets } of filters) {
+    if (lets(row)) continue
+    if (refusing !== null) return 'several'
+    refusing = facet
+  }
+  return refusing
+}
+
+function createCounts() {
+  const status: Record<SyncStatus, number> = { OUT_OF_SYNC: 0, UNKNOWN: 0, SYNCED: 0 }
+  const freshness: Record<Freshness, number> = { FRESH: 0, LATE: 0, STALE: 0 }
+  const cause = Object.fromEntries(CAUSE_NAMES.map((name) => [name, 0])) as Record<Cause, number>
+  const [repo, server, who] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()]
+  const one = (counted: Map<string, number>, name: string) => counted.set(name, (counted.get(name) ?? 0) + 1)
   return {
-    rows: wanted.flatMap((status) => byStatus[status]),
-    counts: {
-      OUT_OF_SYNC: byStatus.OUT_OF_SYNC.length,
-      UNKNOWN: byStatus.UNKNOWN.length,
-      SYNCED: byStatus.SYNCED.length,
+    ...{ status, freshness, cause, repo, server, who },
+    /** @param only The one in which it counts; null: in all. */
+    add(row: StatusRow, only: Facet | null): void {
+      if (only === null || only === 'status') status[row.sync_status]++
+      if ((only === null || only === 'freshness') && row.freshness !== null) freshness[row.freshness]++
+      if (only === null || only === 'cause') for (const name of factsOf(row).causes) cause[name]++
+      if (only === null || only === 'repo') one(repo, row.repo)
+      if (only === null || only === 'server') one(server, row.server)
+      if (only === null || only === 'who') for (const person of factsOf(row).persons) one(who, person)
     },
   }
 }
 
-function matcherOf({ search, repo, server, freshness, cause, who }: Wish): (row: StatusRow) => boolean {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
-  return (row) =>
-    (repo === '' || row.repo === repo) &&
-    (server === '' || row.server === server) &&
-    (freshness.length === 0 || (row.freshness !== null && freshness.includes(row.freshness))) &&
-    (cause.length === 0 || cause.some((one) => CAUSES[one].isOf(row))) &&
-    (who === '' || personsOf(row).includes(who)) &&
-    words.every((word) => textOf(row).includes(word))
-}
-
 /** Who changed files of a target: those that its row has room for. */
-export function personsOf({ modified_by }: StatusRow): string[] {
-  return modified_by === null ? [] : modified_by.replace(/ and \d+ more$/, '').split(/, (?![^()]*\))/)
+export function personsOf(row: StatusRow): readonly string[] {
+  return factsOf(row).persons
 }
 
-const texts = new WeakMap<StatusRow, string>()
+const MORE_PERSONS = / and \d+ more$/
 
-/** Everything of a row that a search looks at. */
-function textOf(row: StatusRow): string {
-  const known = texts.get(row)
+/** More people changed files of a target than its row has room for. */
+export function hasMorePersons({ modified_by }: StatusRow): boolean {
+  return modified_by !== null && MORE_PERSONS.test(modified_by)
+}
+
+/** What is read out of a row for its filters. */
+interface Facts {
+  readonly persons: readonly string[]
+  readonly causes: readonly Cause[]
+  /** Everything that a search looks at, once somebody has searched. */
+  text: string | null
+}
+
+// A row never changes, and each key that is typed asks ten thousand of them.
+const facts = new WeakMap<StatusRow, Facts>()
+
+function factsOf(row: StatusRow): Facts {
+  const known = facts.get(row)
   if (known !== undefined) return known
+  const { modified_by } = row
+  const made: Facts = {
+    persons: modified_by === null ? NOBODY : modified_by.replace(MORE_PERSONS, '').split(/, (?![^()]*\))/),
+    causes: CAUSE_NAMES.filter((one) => CAUSES[one].isOf(row)),
+    text: null,
+  }
+  facts.set(row, made)
+  return made
+}
+
+const NOBODY: readonly string[] = []
+
+function hasAll(row: StatusRow, words: readonly string[]): boolean {
+  if (words.length === 0) return true
+  const text = textOf(row)
+  return words.every((word) => text.includes(word))
+}
+
+function textOf(row: StatusRow): string {
+  const known = factsOf(row)
+  if (known.text !== null) return known.text
   const { repo, server, drifted_files, modified_by, revision, error_code, error_message } = row
-  const text = [repo, server, drifted_files, modified_by, revision, error_code, error_message].join('\n').toLowerCase()
-  texts.set(row, text)
-  return text
+  known.text = [repo, server, drifted_files, modified_by, revision, error_code, error_message].join('\n').toLowerCase()
+  return known.text
 }

@@ -3,9 +3,9 @@ import { useKeys } from './keys.ts'
 
 const KEYS = [
   ['/', 'search'],
-  ['j, k', 'the next, the previous target'],
+  ['j, k', 'the next, the previous target or card'],
   ['Enter', 'open it'],
-  ['Esc', 'clear the search; back to the fleet'],
+  ['Esc', 'clear the search; back to the fleet as you left it'],
   ['?', 'this help'],
 ] as const
 

@@ -36,6 +36,9 @@ export function FreshnessMark({ freshness }: { readonly freshness: Freshness | n
   if (freshness === null || freshness === 'FRESH') return null
   return (
     <span className={`mark ${freshness}`} title={`${FRESHNESS_WORD[freshness]}: ${FRESHNESS_MEANS[freshness]}`}>
+      <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <path className="clock" d="M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13zM8 4.5V8l2.6 1.8" />
+      </svg>
       {FRESHNESS_WORD[freshness]}
     </span>
   )

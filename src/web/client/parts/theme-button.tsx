@@ -3,6 +3,12 @@ import { useState } from 'react'
 const NEXT = { system: 'dark', dark: 'light', light: 'system' } as const
 type Theme = keyof typeof NEXT
 
+const MEANS: Readonly<Record<Theme, string>> = {
+  system: 'Dark or light, as this system is set',
+  dark: 'Always dark',
+  light: 'Always light',
+}
+
 /** Dark, light, or as the system says. */
 export function ThemeButton() {
   const [theme, setTheme] = useState<Theme>(() => (document.documentElement.dataset.theme as Theme) ?? 'system')
@@ -19,10 +25,9 @@ export function ThemeButton() {
     }
   }
   return (
-    <button type="button" className="quiet" onClick={change} title="Change the colours">
+    <button type="button" className="quiet" onClick={change} title={`${MEANS[theme]}. Change to ${NEXT[theme]}`}>
       <span aria-hidden="true">◐ </span>
-      <span className="offscreen">Colours: </span>
-      {theme}
+      Colours: {theme}
     </button>
   )
 }

@@ -29,7 +29,7 @@ export function Time({ at, unknown = 'not known', form = 'long' }: Props) {
       className={form}
     >
       {form !== 'time' && <Ago epochMs={epochMs} />}
-      {form === 'long' && ' '}
+      {form !== 'time' && ' '}
       {form === 'long' && <span className="dim">{inZone}</span>}
       {form === 'two-lines' && <span className="dim">{words}</span>}
       {form === 'time' && inZone}

@@ -9,10 +9,14 @@ export function ZoneButton() {
   const other = zone === 'utc' ? 'local' : 'utc'
   const words = zone === 'utc' ? 'UTC' : `local: ${zoneWords('local', now)}`
   return (
-    <button type="button" className="quiet" onClick={() => chooseZone(other)} title={`Times are ${words}. Change that`}>
+    <button
+      type="button"
+      className="quiet"
+      onClick={() => chooseZone(other)}
+      title={`Times are ${words}. Change to ${other === 'utc' ? 'UTC' : 'local'}`}
+    >
       <span aria-hidden="true">◷ </span>
-      <span className="offscreen">Times: </span>
-      {zone === 'utc' ? 'UTC' : 'local'}
+      Times: {zone === 'utc' ? 'UTC' : 'local'}
     </button>
   )
 }

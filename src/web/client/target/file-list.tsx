@@ -1,6 +1,7 @@
 import { memo, useMemo, useState } from 'react'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
+import { FilePath } from '../parts/file-path.tsx'
 import { Time } from '../parts/time.tsx'
 import { uniqueKeys } from '../parts/unique-keys.ts'
 import { CHANGE_WORD, countOf } from '../parts/words.ts'
@@ -51,7 +52,9 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
   const facts = factsOf(file)
   const head = (
     <>
-      <code className="name">{file.path ?? file.name}</code>{' '}
+      <code className="name">
+        <FilePath path={file.path ?? file.name} />
+      </code>{' '}
       {file.change !== undefined && <span className="change">{CHANGE_WORD[file.change]}</span>}{' '}
       {file.cause !== undefined && <span className="change">{CAUSE_WORD[file.cause]}</span>}{' '}
       {file.kind === 'resource' && <span className="change">not a file: a task</span>}

@@ -2,10 +2,10 @@ import { useEffect, useState } from 'react'
 import { Link, useLocation, useSearch } from 'wouter'
 import type { StatusJson } from '../../../contract/status-json.ts'
 import type { TargetDetails } from '../../../contract/target.ts'
+import { FleetLink } from '../fleet/fleet-link.tsx'
 import { pathOf } from '../fleet/lines.tsx'
 import { keyOf } from '../live/key.ts'
 import { useFleet } from '../live/use-fleet.ts'
-import { useKeys } from '../parts/keys.ts'
 import { Time, useServerNow } from '../parts/time.tsx'
 import { momentOf, timeWords, zoneWords } from '../parts/time-words.ts'
 import { useJson } from '../parts/use-json.ts'
@@ -24,7 +24,6 @@ export function TargetPage({ repo, server }: Props) {
   const [, navigate] = useLocation()
   const query = new URLSearchParams(useSearch())
   const days = daysIn(query)
-  useKeys({ Escape: () => navigate('/') })
 
   // Its row is another object whenever the server said something new of it.
   const { rows, clockAheadMs } = useFleet()
@@ -55,7 +54,7 @@ export function TargetPage({ repo, server }: Props) {
   return (
     <article className="target-page">
       <p className="way">
-        <Link href="/">Fleet</Link> / <Link href={`/?repo=${encodeURIComponent(repo)}`}>{repo}</Link> / <b>{server}</b>
+        <FleetLink>Fleet</FleetLink> / <Link href={`/?repo=${encodeURIComponent(repo)}`}>{repo}</Link> / <b>{server}</b>
       </p>
       {at !== null && (
         <p className="then" role="status">
