@@ -11,7 +11,7 @@ import { useAlsoBy } from './use-also-by.ts'
 import { usePlace } from './use-place.ts'
 import { useWish } from './use-wish.ts'
 import { keepSearch } from './way-back.ts'
-import { chosenOf, EVERYTHING, isFiltered, NO_FILTER, toggled } from './wish.ts'
+import { chosenOf, EVERYTHING, isFiltered, NO_FILTER, prepareSearch, toggled } from './wish.ts'
 
 /** Every target, the worst first. */
 export function FleetPage() {
@@ -34,7 +34,10 @@ export function FleetPage() {
     <>
       <h1 className="offscreen">Fleet</h1>
       <StatusBar counts={chosen.counts} totals={whole.counts} wish={wish} change={change} />
-      <Toolbar counts={chosen.counts} totals={whole.counts} wish={wish} change={change} />
+      <Toolbar
+        {...{ counts: chosen.counts, totals: whole.counts, wish, change }}
+        onSearch={() => prepareSearch(rows)}
+      />
       <div className="about-list dim">
         <p className="found" role="status">
           {isFiltered(wish)

@@ -11,6 +11,8 @@ interface Props {
   readonly totals: Counts
   readonly wish: Wish
   readonly change: ChangeWish
+  /** Somebody is about to type. */
+  readonly onSearch: () => void
 }
 
 const GROUP_WORD: Readonly<Record<Group, string>> = {
@@ -23,7 +25,7 @@ const VIEW_WORD: Readonly<Record<View, string>> = { table: 'Table', tiles: 'Tile
 // Nobody finds one of more in a list; the search does.
 const MOST_SERVERS = 500
 
-export function Toolbar({ counts, totals, wish, change }: Props) {
+export function Toolbar({ counts, totals, wish, change, onSearch }: Props) {
   const search = useRef<HTMLInputElement>(null)
   useKeys({
     '/': (event) => {
@@ -45,6 +47,7 @@ export function Toolbar({ counts, totals, wish, change }: Props) {
         aria-label="Search targets, files, commits"
         aria-keyshortcuts="/"
         value={wish.search}
+        onFocus={onSearch}
         onChange={({ target }) => change({ search: target.value })}
       />
       <Choice

@@ -212,6 +212,11 @@ function factsOf(row: StatusRow): Facts {
 
 const NOBODY: readonly string[] = []
 
+/** Reads what a search looks at, so that the first letter does not wait for it: with ten thousand a third of its script. */
+export function prepareSearch(rows: readonly StatusRow[]): void {
+  for (const row of rows) textOf(row)
+}
+
 function hasAll(row: StatusRow, words: readonly string[]): boolean {
   if (words.length === 0) return true
   const text = textOf(row)
