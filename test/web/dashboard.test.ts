@@ -341,7 +341,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.getByRole('button', { name: '1 day', pressed: true }).waitFor()
     await page.locator('.headline').getByText('Out of sync').waitFor()
     assert.equal(new URL(page.url()).search, '')
-    await page.locator('.headline').getByText('both: changed on the server, and in Git').waitFor()
+    await page.locator('.headline').getByText('changed on the server and in Git').waitFor()
     // Until the server is heard its clock, which stands in April here, is not known.
     const watched = /41 of 47 tasks watched, 6 only by the full check \d+ min ago/
     await page.locator('.facts-list').filter({ hasText: watched }).waitFor()

@@ -1,4 +1,5 @@
 import type { StatusRow } from '../../../contract/status-json.ts'
+import { CAUSE_MEANS, CAUSE_WORD } from './cause.ts'
 
 export type SyncStatus = StatusRow['sync_status']
 export type Freshness = NonNullable<StatusRow['freshness']>
@@ -44,27 +45,20 @@ export const CAUSES = {
     means: 'No report came in time',
     isOf: ({ reason }) => reason === 'stale',
   },
-  server_changed: {
-    word: 'Changed on the server',
-    means: 'The server is not as it was deployed; Git still is',
-    isOf: ({ cause }) => cause === 'SERVER_CHANGED',
-  },
-  pending_deploy: {
-    word: 'Waiting for deploy',
-    means: 'Git has moved on; the server is as it was deployed',
-    isOf: ({ cause }) => cause === 'PENDING_DEPLOY',
-  },
-  both: {
-    word: 'Both changed',
-    means: 'Changed on the server, and in Git',
-    isOf: ({ cause }) => cause === 'BOTH',
-  },
-  same_edit: {
-    word: 'Same edit',
-    means: 'The same edit on both sides, which nobody deployed',
-    isOf: ({ cause }) => cause === 'SAME_EDIT',
-  },
+  server_changed: ofDrift('SERVER_CHANGED'),
+  pending_deploy: ofDrift('PENDING_DEPLOY'),
+  both: ofDrift('BOTH'),
+  same_edit: ofDrift('SAME_EDIT'),
 } satisfies Readonly<Record<string, CauseWords>>
+
+function ofDrift(cause: keyof typeof CAUSE_WORD): CauseWords {
+  const word = CAUSE_WORD[cause]
+  return {
+    word: word.slice(0, 1).toUpperCase() + word.slice(1),
+    means: CAUSE_MEANS[cause],
+    isOf: (row) => row.cause === cause,
+  }
+}
 
 export type Cause = keyof typeof CAUSES
 
