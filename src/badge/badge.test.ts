@@ -59,6 +59,7 @@ describe('a badge', () => {
     ' \u0000\u202e ': 'gitops',
     'my \u0007servers\u202e': 'my servers',
     'half \ud800': 'half',
+    '\u3164hid\u034fden\ufe0f': 'hidden',
   }
   for (const [given, label] of Object.entries(LABELS)) {
     it(`with the label ${JSON.stringify(given)} is labelled "${label}"`, () => {

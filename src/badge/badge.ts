@@ -61,9 +61,12 @@ function messageOf({ status, reason, driftCount, targetCount, worstCount, gapCou
 }
 
 // What is no character of XML breaks the whole picture, and what turns the direction of text could make the badge say
-// something else.
+// something else. What does not show is left out like them: a label is chosen by who shows the badge, not reported.
 function cleanLabel(label: string): string {
-  return [...label.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')].slice(0, MAX_LABEL_LENGTH).join('').trim()
+  return [...label.replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '')]
+    .slice(0, MAX_LABEL_LENGTH)
+    .join('')
+    .trim()
 }
 
 /** https://shields.io/badges/endpoint-badge */

@@ -1,12 +1,16 @@
+import { visiblePieces } from './visible-text.ts'
+
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-// Characters that cannot be seen, or that turn the direction of what follows: shown as their code, so that no name can
-// pass for another. U+202E would show "gpj.exe" as "exe.jpg".
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-/** Text that came from outside, safe between tags and within quoted attributes. */
+/** Text of our own, safe between tags and within quoted attributes. */
 export function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
-    .replace(INVISIBLE, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
+}
+
+/** Text that came from outside, for between tags: it turns nothing around it, and what would not show in it does. */
+export function reportedHtml(text: string): string {
+  const pieces = visiblePieces(text).map((piece) =>
+    piece.isMark ? `<b class="hidden-char">${piece.text}</b>` : escapeHtml(piece.text),
+  )
+  return `<bdi>${pieces.join('')}</bdi>`
 }

@@ -37,7 +37,7 @@ describe('the page without scripts', () => {
       html,
       /✗ OUT_OF_SYNC.*drifted.*<td data-label="Drift">2<\/td>.*rsyslog\.conf.*rsyslog\.d\/30-lab\.conf.*65 s ago.*2026-04-21 10:30:00 UTC/,
     )
-    assert.match(html, /\? UNKNOWN.*check failed: No route to &lt;host&gt;/)
+    assert.match(html, /\? UNKNOWN.*check failed: <bdi>No route to &lt;host&gt;/)
     assert.ok(html.indexOf('drifted') < html.indexOf('broken') && html.indexOf('broken') < html.indexOf('fine'))
   })
 
@@ -49,7 +49,7 @@ describe('the page without scripts', () => {
     ])
     const { html } = await page()
 
-    assert.match(html, /<code>\.hidden<\/code> <small>extra: not in Git<\/small>/)
+    assert.match(html, /<code><bdi>\.hidden<\/bdi><\/code> <small>extra: not in Git<\/small>/)
     assert.match(html, /✓ SYNCED<\/span><small class="why">5 of 7 checked<\/small>.*partly/)
     assert.match(html, /✓ SYNCED<\/span><small class="why">the fast and the full check disagree<\/small>.*undecided/)
   })
@@ -61,6 +61,7 @@ describe('the page without scripts', () => {
     '</style><script>',
     '&lt;script&gt;',
     '\u202egpj.exe',
+    '\u0085a\u200bb',
   ]
   for (const payload of PAYLOADS) {
     it(`shows ${JSON.stringify(payload)} as text`, async () => {
@@ -71,6 +72,12 @@ describe('the page without scripts', () => {
       assert.doesNotMatch(html, /<script|<img|onerror=alert\(1\)>/)
     })
   }
+
+  it('shows what hides in a name or turns it by its code, apart from what is around it', async () => {
+    await post(app.url, aBody({ server: 'hidden', files: [{ name: 'photo_exe.\u202egpj' }] }))
+    const { html } = await page()
+    assert.match(html, /<code><bdi>photo_exe\.<b class="hidden-char">U\+202E<\/b>gpj<\/bdi><\/code>/)
+  })
 
   it('may load and run nothing but its own style', async () => {
     const { html, headers } = await page()

@@ -2,7 +2,7 @@ import type { DriftedFile } from '../contract/report.ts'
 import type { StatusJson, StatusRow } from '../contract/status-json.ts'
 import type { Freshness } from '../domain/freshness.ts'
 import type { SyncStatus } from '../domain/report.ts'
-import { escapeHtml } from './escape.ts'
+import { escapeHtml, reportedHtml } from './escape.ts'
 import { POLICY, STYLE } from './style.ts'
 
 const REFRESH_SECONDS = 5
@@ -80,8 +80,8 @@ ${status.items.map((row) => tableRow(row, filesOf.get(keyOf(row)) ?? [])).join('
 function tableRow(row: StatusRow, files: readonly DriftedFile[]): string {
   const cells = [
     `<span><span class="${row.sync_status}">${ICON[row.sync_status]} ${row.sync_status}</span>${why(row)}${coverage(row)}${disagreement(row)}</span>`,
-    escapeHtml(row.server),
-    escapeHtml(row.repo),
+    reportedHtml(row.server),
+    reportedHtml(row.repo),
     String(row.drift_count),
     fileList(files, row.drift_count),
     lastCheck(row),
@@ -110,7 +110,7 @@ function lastCheck({ age_seconds, last_check }: StatusRow): string {
 function why(row: StatusRow): string {
   switch (row.reason) {
     case 'check_failed':
-      return `<small class="why">check failed: ${escapeHtml(shorten(row.error_message ?? row.error_code ?? ''))}</small>`
+      return `<small class="why">check failed: ${reportedHtml(shorten(row.error_message ?? row.error_code ?? ''))}</small>`
     case 'stale':
       return `<small class="why">${row.last_known_status === null ? 'never known' : `was ${row.last_known_status} when last heard of`}</small>`
     default:
@@ -132,7 +132,7 @@ function disagreement({ checks_disagree }: StatusRow): string {
 function fileList(files: readonly DriftedFile[], driftCount: number): string {
   const shown = files.slice(0, FILES_SHOWN).map(({ name, change }) => {
     const how = change === undefined ? '' : ` <small>${CHANGE[change]}</small>`
-    return `<li><code>${escapeHtml(shorten(name))}</code>${how}</li>`
+    return `<li><code>${reportedHtml(shorten(name))}</code>${how}</li>`
   })
   const more = driftCount - shown.length
   if (more > 0) shown.push(`<li><small>and ${more} more</small></li>`)

@@ -16,6 +16,8 @@ td:nth-child(2), td:nth-child(3) { min-width: 10rem }
 ul { margin: 0; padding: 0; list-style: none }
 code, pre { font: .875rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
 pre { padding: 1rem; border: 1px solid var(--line); white-space: pre-wrap }
+code bdi { direction: ltr; white-space-collapse: preserve }
+.hidden-char { margin: 0 .1em; padding: 0 .25em; border: 1px solid; border-radius: 3px; font: .75em ui-monospace, monospace }
 small { color: var(--dim) }
 .SYNCED { color: var(--ok); font-weight: 600 }
 .OUT_OF_SYNC { color: var(--drift); font-weight: 600 }

@@ -439,6 +439,37 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     t.diagnostic(`${XSS_PAYLOADS.length} payloads in every field: 0 executed, 0 violations of the policy`)
   })
 
+  it('shows what hides in a text or turns it, lets it turn nothing else, and copies what it is', async (t) => {
+    const app = await startTestApp()
+    t.after(() => app.stop())
+    const name = 'photo_exe.\u202egpj'
+    const hidden = { path: '/etc/a\u200bb', modified_by: '\u2067eve\u0007', diff: '@@\n-a\u00a0b\u202e\n+\u05d0 b\r\n' }
+    const files = [{ name }, { name: 'a', actual: { owner: '\u202e' }, ...hidden }]
+    await post(app.url, [
+      { ...aBody(), ...driftIn(files), revision: { commit: 'c\u202e', branch: '\u2066b' } },
+      aFailure({ server: 'failed', error: { code: 'x', message: 'one\u202e\ntwo\u0085' } }),
+    ])
+    await using visitor = await visit(browser)
+    await visitor.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    const page = await visitor.open(app.url)
+    await page.getByRole('row', { name: /failed.*Check failed: oneU\+202E twoU\+0085/ }).waitFor()
+    const targets = ['rsyslog-lab', 'failed'].map((server) => `/targets/rsyslog/${server}`)
+    for (const path of ['/', '/?group=drift&view=tiles', ...targets, '/plain']) {
+      await page.goto(app.url + path)
+      await page.getByText('U+202E').first().waitFor()
+      assert.doesNotMatch(await page.content(), TURNING, path)
+    }
+    await page.goto(`${app.url}/targets/rsyslog/rsyslog-lab`)
+    await page.locator('.file .name').getByText('photo_exe.U+202Egpj', { exact: true }).waitFor()
+    assert.deepEqual(await page.locator('.difference .hidden-char').allTextContents(), ['U+00A0', 'U+202E', 'U+000D'])
+    await page.getByRole('button', { name: 'Copy the path' }).first().click()
+    await page.getByText('Copied').waitFor()
+    assert.equal(await page.evaluate('navigator.clipboard.readText()'), name)
+    const style = "getComputedStyle(document.querySelector('.file .name bdi'))"
+    assert.equal(await page.evaluate(`${style}.unicodeBidi`), 'isolate')
+    assert.deepEqual(visitor.mishaps, [])
+  })
+
   it('follows the server once for all pages of a browser', async (t) => {
     const app = await startTestApp()
     t.after(() => app.stop())
@@ -508,6 +539,9 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
 function driftIn(files: readonly object[]) {
   return { sync_status: 'OUT_OF_SYNC', drift_count: files.length, files }
 }
+
+// Controls, and what turns the direction of text. In our own pages stand line ends alone.
+const TURNING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/
 
 // An address may hold quotes, but no space and no angle bracket.
 const LINK = `https://x/'onmouseover='hit(1)'`

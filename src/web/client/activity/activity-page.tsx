@@ -3,6 +3,7 @@ import { Link, useLocation, useSearch } from 'wouter'
 import type { TransitionRow } from '../../../contract/row-lists.ts'
 import { pathOf } from '../fleet/lines.tsx'
 import { useFleet } from '../live/use-fleet.ts'
+import { Reported } from '../parts/reported.tsx'
 import { Status } from '../parts/status.tsx'
 import { Time, useServerNow } from '../parts/time.tsx'
 import { uniqueKeys } from '../parts/unique-keys.ts'
@@ -68,7 +69,11 @@ export function ActivityPage() {
           ))}
         </select>
       </search>
-      {asked.error !== null && <p className="problem">{asked.error}</p>}
+      {asked.error !== null && (
+        <p className="problem">
+          <Reported text={asked.error} hasLines />
+        </p>
+      )}
       {asked.value !== null && shown.length === 0 && <p className="dim">Nothing changed.</p>}
       <ol className="activity">
         {shown.map((one, index) => (

@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import type { StatusRow } from '../../../contract/status-json.ts'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { FilePath } from '../parts/file-path.tsx'
+import { Reported } from '../parts/reported.tsx'
 import { StatusIcon } from '../parts/status.tsx'
 import { Time } from '../parts/time.tsx'
 import { countOf, numberWords, STATUS_WORD } from '../parts/words.ts'
@@ -46,9 +47,14 @@ export const DriftCard = memo(function DriftCard({ card, index, isTable, isSelec
             <Fragment key={`${row.repo} ${row.server}`}>
               {n > 0 && ', '}
               <Link href={pathOf(row)} state={FROM_FLEET}>
-                {row.server}
+                <Reported text={row.server} />
               </Link>
-              {members.some(({ repo }) => repo !== worst.repo) && <span className="dim"> {row.repo}</span>}
+              {members.some(({ repo }) => repo !== worst.repo) && (
+                <span className="dim">
+                  {' '}
+                  <Reported text={row.repo} />
+                </span>
+              )}
             </Fragment>
           ))}
           {members.length > NAMED && (
@@ -137,7 +143,12 @@ function Difference({ driftId, members, worst }: DifferenceProps) {
           </>
         )}
         {common.causes.map((words) => ` · ${words}`)}
-        {common.persons !== '' && ` · changed by ${common.persons}`}
+        {common.persons !== '' && (
+          <>
+            {' '}
+            · changed by <Reported text={common.persons} />
+          </>
+        )}
       </p>
     </>
   )

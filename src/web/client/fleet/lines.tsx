@@ -1,8 +1,10 @@
 import { Fragment, memo } from 'react'
 import { Link } from 'wouter'
 import type { StatusRow } from '../../../contract/status-json.ts'
+import { visibleText } from '../../visible-text.ts'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { FilePath } from '../parts/file-path.tsx'
+import { Reported } from '../parts/reported.tsx'
 import { FreshnessMark, Status } from '../parts/status.tsx'
 import { Time } from '../parts/time.tsx'
 import { countOf, numberWords, whyUnknown } from '../parts/words.ts'
@@ -86,7 +88,12 @@ export function RepoLine({
 }) {
   const text = (
     <>
-      <b>{line.title}</b> <span className="dim">{line.about}</span>
+      <b>
+        <Reported text={line.title} />
+      </b>{' '}
+      <span className="dim">
+        <Reported text={line.about} />
+      </span>
     </>
   )
   return isTable ? (
@@ -103,7 +110,7 @@ export function RepoLine({
 /** Texts that a row may have no room for, to be seen on hovering: the link lies over all of the row. */
 function whatIsCut({ drifted_files, modified_by }: StatusRow): string | undefined {
   if (drifted_files === null) return undefined
-  return modified_by === null ? drifted_files : `${drifted_files}\nchanged by ${modified_by}`
+  return visibleText(modified_by === null ? drifted_files : `${drifted_files}\nchanged by ${modified_by}`, true)
 }
 
 /** In which files; or why that is not known. */
@@ -111,14 +118,22 @@ function Drift({ row }: { readonly row: StatusRow }) {
   const why = whyUnknown(row)
   return (
     <>
-      {why !== '' && <span className="why">{why}</span>}
+      {why !== '' && (
+        <span className="why">
+          <Reported text={why} hasLines />
+        </span>
+      )}
       {row.drift_count > 0 && (
         <span className="files">
           {why !== '' && 'last seen: '}
           <b>{countOf(row.drift_count, 'file')}</b> <DriftedFiles text={row.drifted_files ?? ''} />
         </span>
       )}
-      {row.modified_by !== null && <span className="dim">changed by {row.modified_by}</span>}
+      {row.modified_by !== null && (
+        <span className="dim">
+          changed by <Reported text={row.modified_by} />
+        </span>
+      )}
       {why === '' && row.drift_count === 0 && <span className="dim">none</span>}
       {row.cause !== null && <span className="dim">{CAUSE_WORD[row.cause]}</span>}
       {row.checks_disagree === 1 && <span className="why">⚠ the fast and the full check disagree</span>}

@@ -1,4 +1,5 @@
 import { memo, useMemo, useRef } from 'react'
+import { visibleText } from '../../visible-text.ts'
 import { useKeys } from '../parts/keys.ts'
 import { numberWords } from '../parts/words.ts'
 import type { ChangeWish } from './use-wish.ts'
@@ -121,7 +122,7 @@ const Choice = memo(function Choice({ label, all, name, counts, totals, value, i
       <option value="">{all}</option>
       {shown.map((one) => (
         <option key={one} value={one}>
-          {one} ({numberWords(counts.get(one) ?? 0)})
+          {visibleText(one)} ({numberWords(counts.get(one) ?? 0)})
         </option>
       ))}
     </select>

@@ -1,7 +1,9 @@
 import { memo, useMemo, useState } from 'react'
+import { visibleText } from '../../visible-text.ts'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { FilePath } from '../parts/file-path.tsx'
+import { Reported, Visible } from '../parts/reported.tsx'
 import { Time } from '../parts/time.tsx'
 import { uniqueKeys } from '../parts/unique-keys.ts'
 import { CHANGE_WORD, countOf } from '../parts/words.ts'
@@ -64,7 +66,11 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
             written <Time at={file.modified_at} />
           </span>
         )}
-        {file.modified_by !== undefined && <span>changed by {file.modified_by}</span>}
+        {file.modified_by !== undefined && (
+          <span>
+            changed by <Reported text={file.modified_by} />
+          </span>
+        )}
         {file.first_seen !== null && (
           <span>
             first seen to differ <Time at={file.first_seen} />
@@ -124,7 +130,14 @@ function differ(expected: string | undefined, actual: string | undefined): boole
 }
 
 function FactCell({ value }: { readonly value: string | undefined }) {
-  return <td>{value === undefined ? '–' : <code title={value}>{shorten(value)}</code>}</td>
+  if (value === undefined) return <td>–</td>
+  return (
+    <td>
+      <code title={visibleText(value)}>
+        <Reported text={shorten(value)} />
+      </code>
+    </td>
+  )
 }
 
 // Of a digest the beginning tells two apart; the whole stands in its title.
@@ -145,8 +158,15 @@ const Difference = memo(function Difference({ text }: { readonly text: string })
         <span key={number} className={kind}>
           <span className="sign">{SIGN[kind]}</span>
           {parts.map(({ text: part, isMarked }, index) =>
-            // biome-ignore lint/suspicious/noArrayIndexKey: as above
-            isMarked ? <mark key={index}>{part}</mark> : part,
+            isMarked ? (
+              // biome-ignore lint/suspicious/noArrayIndexKey: as above
+              <mark key={index}>
+                <Visible text={part} hasLines />
+              </mark>
+            ) : (
+              // biome-ignore lint/suspicious/noArrayIndexKey: as above
+              <Visible key={index} text={part} hasLines />
+            ),
           )}
           {'\n'}
         </span>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
+import { Reported } from '../parts/reported.tsx'
 import { Status } from '../parts/status.tsx'
 import { Time, useServerNow } from '../parts/time.tsx'
 import { durationWords } from '../parts/time-words.ts'
@@ -32,13 +33,26 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
           </span>
         )}
       </p>
-      {why !== '' && <p className="problem">{why}</p>}
-      {disagreement !== null && (
-        <p className="problem" role="alert">
-          The fast check and the full check disagree{disagreement === '' ? '' : `: ${disagreement}`}
+      {why !== '' && (
+        <p className="problem">
+          <Reported text={why} hasLines />
         </p>
       )}
-      {error?.message?.includes('\n') === true && <pre className="problem">{error.message}</pre>}
+      {disagreement !== null && (
+        <p className="problem" role="alert">
+          The fast check and the full check disagree
+          {disagreement !== '' && (
+            <>
+              : <Reported text={disagreement} hasLines />
+            </>
+          )}
+        </p>
+      )}
+      {error?.message?.includes('\n') === true && (
+        <pre className="problem">
+          <Reported text={error.message} hasLines />
+        </pre>
+      )}
       <dl className="facts-list">
         <Fact name="Last check">
           <Time at={row.last_check} />
@@ -68,9 +82,16 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
         {revision !== null && (
           <Fact name="Compared with">
             <Linked url={revision.url}>
-              <code>{revision.commit.slice(0, 12)}</code>
+              <code>
+                <Reported text={revision.commit.slice(0, 12)} />
+              </code>
             </Linked>
-            {revision.branch !== undefined && <> on {revision.branch}</>}{' '}
+            {revision.branch !== undefined && (
+              <>
+                {' '}
+                on <Reported text={revision.branch} />
+              </>
+            )}{' '}
             <CopyButton text={revision.commit} what="the commit" />
           </Fact>
         )}
@@ -119,7 +140,10 @@ function Tasks({ tasks, what }: { readonly tasks: Shown['unchecked']; readonly w
       <ul>
         {tasks.map(({ name, reason }, index) => (
           <li key={keys[index]}>
-            <code>{name}</code> {reason.replaceAll('_', ' ')}
+            <code>
+              <Reported text={name} />
+            </code>{' '}
+            <Reported text={reason.replaceAll('_', ' ')} />
           </li>
         ))}
       </ul>

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import type { EpisodeRow, PeriodRow } from '../../../contract/target-history.ts'
+import { Reported } from '../parts/reported.tsx'
 import { useServerNow } from '../parts/time.tsx'
 import { useJson } from '../parts/use-json.ts'
 import { EpisodeTable } from './episode-table.tsx'
@@ -62,10 +63,18 @@ export function TargetHistory({ names, version, at, driftSince, days, onPick, on
           </button>
         ))}
       </div>
-      {periods.error !== null && <p className="problem">{periods.error}</p>}
+      {periods.error !== null && (
+        <p className="problem">
+          <Reported text={periods.error} hasLines />
+        </p>
+      )}
       <TimelineChart span={{ from, to: Math.min(to, now) }} stretches={stretches} at={at} onPick={onPick} />
       <h2>Episodes of drift{at === null ? '' : ', as they were known then'}</h2>
-      {episodes.error !== null && <p className="problem">{episodes.error}</p>}
+      {episodes.error !== null && (
+        <p className="problem">
+          <Reported text={episodes.error} hasLines />
+        </p>
+      )}
       {shown && <EpisodeTable episodes={shown} />}
     </section>
   )

@@ -6,6 +6,7 @@ import { FleetLink } from '../fleet/fleet-link.tsx'
 import { pathOf } from '../fleet/lines.tsx'
 import { keyOf } from '../live/key.ts'
 import { useFleet } from '../live/use-fleet.ts'
+import { Reported } from '../parts/reported.tsx'
 import { Time, useServerNow } from '../parts/time.tsx'
 import { momentOf, timeWords, zoneWords } from '../parts/time-words.ts'
 import { useJson } from '../parts/use-json.ts'
@@ -54,7 +55,14 @@ export function TargetPage({ repo, server }: Props) {
   return (
     <article className="target-page">
       <p className="way">
-        <FleetLink>Fleet</FleetLink> / <Link href={`/?repo=${encodeURIComponent(repo)}`}>{repo}</Link> / <b>{server}</b>
+        <FleetLink>Fleet</FleetLink> /{' '}
+        <Link href={`/?repo=${encodeURIComponent(repo)}`}>
+          <Reported text={repo} />
+        </Link>{' '}
+        /{' '}
+        <b>
+          <Reported text={server} />
+        </b>
       </p>
       {at !== null && (
         <p className="then" role="status">
@@ -64,8 +72,14 @@ export function TargetPage({ repo, server }: Props) {
           </button>
         </p>
       )}
-      <h1>{server}</h1>
-      {error !== null && <p className="problem">{error}</p>}
+      <h1>
+        <Reported text={server} />
+      </h1>
+      {error !== null && (
+        <p className="problem">
+          <Reported text={error} hasLines />
+        </p>
+      )}
       {isUnknown && (
         <p>
           {at === null ? 'There is no report of this target.' : 'Nothing was known of this target then.'}{' '}
