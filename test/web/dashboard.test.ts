@@ -38,7 +38,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     await page.evaluate('window.stillTheSame = true')
     const command = await page.locator('pre code').textContent()
     assert.ok(command?.includes(`${app.url}/api/status`), command ?? '')
-    assert.equal(await page.title(), 'gitops-status')
+    await until(page, 'document.title === "gitops-status"')
 
     await post(app.url, aBody())
     await page.getByRole('row', { name: /Synced.*rsyslog-lab/ }).waitFor()

@@ -7,7 +7,7 @@ import type { Told } from './told.ts'
 const HEARD: Told = {
   connection: 'live',
   asOf: 1_000,
-  serverNow: null,
+  clockAheadMs: null,
   isReset: false,
   isComplete: false,
   rows: [],

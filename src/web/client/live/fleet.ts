@@ -31,7 +31,7 @@ export function createFleet() {
   let fleet = NOTHING_YET
   let isSorted = true
 
-  function take({ connection, asOf, serverNow, isReset, isComplete, rows, removed }: Told): void {
+  function take({ connection, asOf, clockAheadMs, isReset, isComplete, rows, removed }: Told): void {
     if (isReset) incoming = { sorted: [], changes: new Map() }
     const { changes } = incoming ?? known
     for (const row of rows) changes.set(keyOf(row), row)
@@ -43,8 +43,13 @@ export function createFleet() {
       if (isComplete) incoming = null
     }
     if (isNew && (isReset || rows.length > 0 || removed.length > 0 || isComplete)) isSorted = false
-    const clockAheadMs = serverNow === null ? fleet.clockAheadMs : serverNow - Date.now()
-    fleet = { ...fleet, connection, asOf, clockAheadMs, isComplete: fleet.isComplete || isComplete }
+    fleet = {
+      ...fleet,
+      connection,
+      asOf,
+      clockAheadMs: clockAheadMs ?? fleet.clockAheadMs,
+      isComplete: fleet.isComplete || isComplete,
+    }
   }
 
   return {

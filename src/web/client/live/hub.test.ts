@@ -19,16 +19,19 @@ async function aServer(
   streams: readonly Answer[],
   { nextPoll = (): unknown => [aRow()], pollHeaders = {} } = {},
 ) {
-  const asked: { readonly path: string; readonly lastEventId: string | undefined }[] = []
+  const asked: { readonly lastEventId: string | undefined }[] = []
+  const polled = { times: 0 }
   const server = createServer((request, response) => {
     const path = request.url ?? ''
-    asked.push({ path, lastEventId: request.headers['last-event-id']?.toString() })
     if (path !== '/api/v1/events') {
-      response.writeHead(200, { 'content-type': 'application/json', ...pollHeaders }).end(JSON.stringify(nextPoll()))
+      polled.times++
+      Promise.resolve(nextPoll()).then((answer) =>
+        response.writeHead(200, { 'content-type': 'application/json', ...pollHeaders }).end(JSON.stringify(answer)),
+      )
       return
     }
-    const count = asked.filter((one) => one.path === path).length
-    streams[Math.min(count, streams.length) - 1]?.(response, request)
+    asked.push({ lastEventId: request.headers['last-event-id']?.toString() })
+    streams[Math.min(asked.length, streams.length) - 1]?.(response, request)
   })
   async function start(port = 0) {
     server.listen(port, '127.0.0.1')
@@ -43,7 +46,7 @@ async function aServer(
   await start()
   t.after(stop)
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}/`, asked, stop, startAgain: () => start(port) }
+  return { url: `http://127.0.0.1:${port}/`, asked, polled, stop, startAgain: () => start(port) }
 }
 
 function event(name: string, data: unknown, id?: number): string {
@@ -131,7 +134,9 @@ describe('following the server', () => {
     const isToldAnew = () => told.at(-1)?.connection === 'live' && fleet.read().rows[0]?.server === 'new'
     while (!isToldAnew()) await new Promise((resolve) => setTimeout(resolve, 5))
     assert.deepEqual(
-      told.map(({ connection }) => connection).filter((one, index, all) => one !== all[index - 1]),
+      told
+        .map(({ connection }) => connection)
+        .filter((one, index, all) => one !== 'connecting' && one !== all[index - 1]),
       ['live', 'reconnecting', 'live'],
     )
     assert.equal(fleet.read().connection, 'live')
@@ -163,24 +168,93 @@ describe('following the server', () => {
     const { url, asked } = await aServer(t, [empty])
     const { fleet, until } = follow(t, url)
     await until(({ connection }) => connection === 'polling')
-    assert.deepEqual(
-      asked.map(({ path }) => path),
-      ['/api/v1/events', '/api/v1/events', '/api/v1/status'],
-    )
+    assert.equal(asked.length, 2)
     assert.deepEqual([fleet.read().isComplete, fleet.read().rows.length], [true, 1])
   })
 
-  it('asks again and again where streams open and say nothing', async (t) => {
+  it('shows what there is at once where streams open and say nothing, and soon asks again and again', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    const { url } = await aServer(t, [
+    const { url, asked } = await aServer(t, [
       (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
     ])
-    const { told } = follow(t, url)
+    const { told, fleet, until } = follow(t, url)
+    await until(({ isComplete }) => isComplete) // no timer has run
+    assert.deepEqual([fleet.read().connection, fleet.read().rows.length], ['connecting', 1])
+    assert.ok(fleet.read().asOf !== null)
+    let waitedMs = 0
     while (!told.some(({ connection }) => connection === 'polling')) {
-      t.mock.timers.tick(10)
-      await new Promise(setImmediate)
+      t.mock.timers.tick(100)
+      waitedMs += 100
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
     }
-    assert.ok(told.some(({ isComplete }) => isComplete))
+    assert.ok(waitedMs < 8_000, `${waitedMs} ms`)
+    assert.equal(asked.length, 1)
+  })
+
+  it('takes nothing from an answer once the stream has begun to tell', async (t) => {
+    const steps = new EventEmitter()
+    const { url, polled } = await aServer(
+      t,
+      [
+        async (response) => {
+          while (polled.times === 0) await new Promise(setImmediate)
+          stream(RESET)(response, response.req)
+          steps.once('answered', () => response.write(event('target', aDriftedRow('new'), 7) + READY))
+        },
+      ],
+      { nextPoll: () => once(steps, 'heard').then(() => [aRow({ server: 'old' })]) },
+    )
+    const { told, fleet, until } = follow(t, url)
+    await until(({ isReset }) => isReset)
+    steps.emit('heard')
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    steps.emit('answered')
+    await until(({ connection }) => connection === 'live')
+    assert.deepEqual(
+      told.flatMap(({ rows }) => rows.map(({ server }) => server)),
+      ['new'],
+    )
+    assert.equal(fleet.read().rows.length, 1)
+  })
+
+  it('trusts nothing it knew after time in which it stood still, until the server has answered', async (t) => {
+    for (const clocks of [
+      { wallMs: 3_600_000, monotonicMs: 0 },
+      { wallMs: 3_600_000, monotonicMs: 3_600_000 },
+    ]) {
+      t.mock.timers.enable({ apis: ['setInterval'] })
+      const begun = { wallMs: Date.now(), monotonicMs: performance.now() }
+      const past = { wallMs: 0, monotonicMs: 0 }
+      t.mock.method(Date, 'now', () => begun.wallMs + past.wallMs)
+      t.mock.method(performance, 'now', () => begun.monotonicMs + past.monotonicMs)
+      const later = event('ready', { seq: 7, generated_at: '2026-04-21T11:30:00Z' }, 7)
+      const answers = new EventEmitter()
+      const { url, asked } = await aServer(t, [
+        stream(WHOLE),
+        (response) => answers.once('answer', () => stream(later)(response, response.req)),
+      ])
+      const { told, fleet, following, until } = follow(t, url)
+      await until(({ connection }) => connection === 'live')
+      const before = fleet.read().clockAheadMs
+      past.wallMs = clocks.wallMs
+      past.monotonicMs = clocks.monotonicMs
+      t.mock.timers.tick(1_000)
+      assert.equal(fleet.read().connection, 'reconnecting')
+      assert.equal(fleet.read().asOf, Date.parse(NOW))
+      assert.equal(fleet.read().clockAheadMs, before, 'what has aged meanwhile is not younger for it')
+      while (asked.length < 2) await new Promise((resolve) => setImmediate(resolve))
+      answers.emit('answer')
+      while (told.at(-1)?.connection !== 'live') await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(fleet.read().asOf, Date.parse('2026-04-21T11:30:00Z'))
+      assert.equal(fleet.read().clockAheadMs, before)
+      assert.deepEqual(
+        asked.map(({ lastEventId }) => lastEventId),
+        [undefined, '7'],
+      )
+      following.pause()
+      t.mock.reset()
+      t.mock.timers.reset()
+    }
   })
 
   it('says that it is not live when the answer is not ours, and goes on when it is again', async (t) => {
@@ -208,7 +282,7 @@ describe('following the server', () => {
     let waitedMs = 0
     while (!told.some(({ connection }) => connection === 'live')) {
       // Only while nothing is under way, so that what is waited for is what was asked for.
-      if (streamsIn(asked) === 1 && told.some(({ connection }) => connection === 'reconnecting')) {
+      if (asked.length === 1 && told.some(({ connection }) => connection === 'reconnecting')) {
         t.mock.timers.tick(100)
         waitedMs += 100
       }
@@ -232,7 +306,7 @@ describe('following the server', () => {
     await until(({ connection }) => connection === 'reconnecting')
     const { asOf } = told.find(({ connection }) => connection === 'reconnecting') ?? {}
     assert.ok(Math.abs((asOf ?? 0) - Date.parse(lost.generated_at)) < 5, new Date(asOf ?? 0).toISOString())
-    await until(() => streamsIn(asked) > 1)
+    await until(() => asked.length > 1)
     assert.ok(!told.some(({ connection }) => connection === 'polling'))
   })
 
@@ -327,10 +401,6 @@ describe('the hub of the pages of a browser', () => {
     endAll(t, say)
   })
 })
-
-function streamsIn(asked: readonly { readonly path: string }[]): number {
-  return asked.filter(({ path }) => path === '/api/v1/events').length
-}
 
 /** The clock that the hub looks at, with its timer. */
 function aClock(t: TestContext): (seconds: number) => void {

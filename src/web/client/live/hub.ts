@@ -69,7 +69,7 @@ export function createHub(base: string): Hub {
     join(page) {
       function enter() {
         pages.set(page, { isVisible: true, heardAtMs: performance.now() })
-        const now = { ...latest, serverNow: following.serverNow() }
+        const now = { ...latest, clockAheadMs: following.clockAheadMs() }
         page.tell({ ...now, isReset: true, rows: [...rows.values()], removed: [] })
         if (incoming === null) return
         page.tell({ ...now, isReset: true, isComplete: false, rows: [...incoming.values()], removed: [] })

@@ -8,8 +8,11 @@ export interface Told {
   readonly connection: Connection
   /** The server's clock when it was last heard, in milliseconds since 1970. Null before that. */
   readonly asOf: number | null
-  /** The server's clock in the moment of telling, in milliseconds since 1970. Null before it was heard. */
-  readonly serverNow: number | null
+  /**
+   * How far the server's clock is ahead of this browser's, in milliseconds. Null while that is not known. It is told
+   * as a difference, so that it is right however late a page that stood still hears of it.
+   */
+  readonly clockAheadMs: number | null
   /** Everything that was told before is void. */
   readonly isReset: boolean
   /** The whole fleet was told. */

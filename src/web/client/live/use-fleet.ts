@@ -43,6 +43,7 @@ export function useFleet(): Fleet {
 export function connectFleet(workerUrl: string): void {
   let say = join(workerUrl)
   let heardAtMs = performance.now()
+  let reportedAtMs = heardAtMs
   let isShared = 'SharedWorker' in globalThis
   function join(url: string): (message: FromPage) => void {
     const hear = (told: Told) => {
@@ -56,11 +57,14 @@ export function connectFleet(workerUrl: string): void {
   }
 
   function report() {
+    const nowMs = performance.now()
+    if (nowMs - reportedAtMs > 2 * PRESENT_EVERY_MS) heardAtMs = nowMs // this page stood still, not the worker
+    reportedAtMs = nowMs
     const isVisible = document.visibilityState === 'visible'
     say(isVisible ? 'visible' : 'hidden')
     if (!isVisible)
-      heardAtMs = performance.now() // it may rest
-    else if (isShared && performance.now() - heardAtMs > WORKER_SILENT_MS) {
+      heardAtMs = nowMs // it may rest
+    else if (isShared && nowMs - heardAtMs > WORKER_SILENT_MS) {
       isShared = false
       say = createHub(document.baseURI).join({ tell: take })
     }
