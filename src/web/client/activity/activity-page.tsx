@@ -3,9 +3,11 @@ import { Link, useLocation, useSearch } from 'wouter'
 import type { TransitionRow } from '../../../contract/row-lists.ts'
 import { pathOf } from '../fleet/lines.tsx'
 import { useFleet } from '../live/use-fleet.ts'
+import { momentIn } from '../parts/moment-in.ts'
+import { PastBanner } from '../parts/past-banner.tsx'
 import { Reported } from '../parts/reported.tsx'
 import { Status } from '../parts/status.tsx'
-import { Time, useServerNow } from '../parts/time.tsx'
+import { ShownMoment, Time, useServerNow } from '../parts/time.tsx'
 import { uniqueKeys } from '../parts/unique-keys.ts'
 import { useJson } from '../parts/use-json.ts'
 import { STATUS_WORD, STATUSES } from '../parts/words.ts'
@@ -24,10 +26,13 @@ export function ActivityPage() {
   const search = query.get('q') ?? ''
   const status = STATUSES.find((one) => one === query.get('status')) ?? ''
   const days = Object.keys(SPANS).find((one) => one === query.get('days')) ?? '1'
-  const { rows } = useFleet()
+  const { rows, clockAheadMs } = useFleet()
+  const at = momentIn(query, Date.now() + clockAheadMs)
   const version = useAtMostEvery(ASK_EVERY_MS, rows)
-  const from = Math.floor(useServerNow() / 60_000) * 60_000 - DAY_MS * Number(days)
-  const asked = useJson<readonly TransitionRow[]>(`api/v1/transitions?from=${from}&limit=${SHOWN}`, version)
+  const now = Math.floor(useServerNow() / 60_000) * 60_000
+  const from = (at ?? now) - DAY_MS * Number(days)
+  const until = at === null ? '' : `&to=${at + 1}`
+  const asked = useJson<readonly TransitionRow[]>(`api/v1/transitions?from=${from}${until}&limit=${SHOWN}`, version)
 
   function change(name: string, value: string) {
     if (value === '') query.delete(name)
@@ -42,7 +47,8 @@ export function ActivityPage() {
   const keys = uniqueKeys(shown.map(({ time, repo, server }) => `${time} ${repo} ${server}`))
 
   return (
-    <>
+    <div className={at === null ? undefined : 'past'}>
+      {at !== null && <PastBanner at={at} onNow={() => change('at', '')} />}
       <h1>Activity</h1>
       <p className="dim">In the order in which this server came to know of it.</p>
       <search className="toolbar">
@@ -75,37 +81,43 @@ export function ActivityPage() {
         </p>
       )}
       {asked.value !== null && shown.length === 0 && <p className="dim">Nothing changed.</p>}
-      <ol className="activity">
-        {shown.map((one, index) => (
-          <li key={keys[index]}>
-            <span>
-              known <Time at={one.time} />
-              <br />
-              <span className="dim">
-                {one.first_check === null ? (
-                  'because no report came in time'
-                ) : (
-                  <>
-                    by a check of <Time at={one.first_check} form="time" />
-                  </>
-                )}
+      <ShownMoment value={at}>
+        <ol className="activity">
+          {shown.map((one, index) => (
+            <li key={keys[index]}>
+              <span>
+                known <Time at={one.time} />
+                <br />
+                <span className="dim">
+                  {one.first_check === null ? (
+                    'because no report came in time'
+                  ) : (
+                    <>
+                      by a check of <Time at={one.first_check} form="time" />
+                    </>
+                  )}
+                </span>
               </span>
-            </span>
-            <span>
-              <Link href={`${pathOf(one)}?at=${Date.parse(one.time)}`}>{one.server}</Link>{' '}
-              <span className="dim">{one.repo}</span>
-            </span>
-            <span className="change-of-status">
-              <span className="dim">
-                {one.from_status === null ? 'first known as' : `${STATUS_WORD[one.from_status]} →`}
-              </span>{' '}
-              <Status status={one.to_status} />
-            </span>
-          </li>
-        ))}
-      </ol>
-      {(asked.value?.length ?? 0) >= SHOWN && <p className="dim">The newest {SHOWN} changes.</p>}
-    </>
+              <span>
+                <Link href={`${pathOf(one)}?at=${Date.parse(one.time)}`}>{one.server}</Link>{' '}
+                <span className="dim">{one.repo}</span>
+              </span>
+              <span className="change-of-status">
+                <span className="dim">
+                  {one.from_status === null ? 'first known as' : `${STATUS_WORD[one.from_status]} →`}
+                </span>{' '}
+                <Status status={one.to_status} />
+              </span>
+            </li>
+          ))}
+        </ol>
+      </ShownMoment>
+      {(asked.value?.length ?? 0) >= SHOWN && (
+        <p className="dim">
+          The newest {SHOWN} changes{at !== null && ' before that moment'}.
+        </p>
+      )}
+    </div>
   )
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { agoWords, durationWords, momentOf, timeWords, zoneWords } from './time-words.ts'
+import { agoWords, beforeWords, durationWords, momentOf, timeWords, zoneWords } from './time-words.ts'
 
 // A zone with summer time; the machine's own may be UTC, where nothing could be mistaken.
 process.env.TZ = 'Europe/Berlin'
@@ -61,5 +61,13 @@ describe('a time', () => {
     }
     assert.equal(momentOf('utc', '2026-04-21T10:30'), Date.parse('2026-04-21T10:30:00Z'))
     assert.equal(momentOf('local', ''), null)
+  })
+})
+
+describe('an age at a moment in the past', () => {
+  it('is told from that moment, and says so', () => {
+    assert.equal(beforeWords(12 * 60_000), '12 min before that moment')
+    assert.equal(beforeWords(0), 'at that moment')
+    assert.equal(beforeWords(-5_000), '5 s after that moment')
   })
 })

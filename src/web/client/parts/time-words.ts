@@ -22,6 +22,13 @@ export function agoWords(ms: number): string {
   return ms < 2 * SECOND ? 'just now' : `${durationWords(ms)} ago`
 }
 
+/** The same of a moment in the past, which everybody who reads it could take for now. */
+export function beforeWords(ms: number): string {
+  return Math.abs(ms) < 2 * SECOND
+    ? 'at that moment'
+    : `${durationWords(Math.abs(ms))} ${ms < 0 ? 'after' : 'before'} that moment`
+}
+
 /** In which times are told: this browser's, or UTC as servers write it into their logs. */
 export type Zone = 'local' | 'utc'
 

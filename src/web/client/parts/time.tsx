@@ -1,6 +1,7 @@
+import { createContext, useContext } from 'react'
 import { useFleet } from '../live/use-fleet.ts'
 import { useNow } from './clock.ts'
-import { agoWords, timeWords, zoneWords } from './time-words.ts'
+import { agoWords, beforeWords, timeWords, zoneWords } from './time-words.ts'
 import { useZone } from './zone.ts'
 
 interface Props {
@@ -13,6 +14,9 @@ interface Props {
    */
   readonly form?: 'long' | 'two-lines' | 'time'
 }
+
+/** The moment in the past that is shown; null is now. Within it ages are those of that moment. */
+export const ShownMoment = createContext<number | null>(null)
 
 /** How long ago, and when. By the server's clock: a wrong one in this browser must not age what it shows. */
 export function Time({ at, unknown = 'not known', form = 'long' }: Props) {
@@ -37,8 +41,16 @@ export function Time({ at, unknown = 'not known', form = 'long' }: Props) {
   )
 }
 
-function Ago({ epochMs }: { readonly epochMs: number }) {
-  return agoWords(useServerNow() - epochMs)
+export function Ago({ epochMs }: { readonly epochMs: number }) {
+  const now = useServerNow()
+  const at = useContext(ShownMoment)
+  return at === null ? agoWords(now - epochMs) : beforeWords(at - epochMs)
+}
+
+/** The moment that is shown: now, or one of the past. */
+export function useShownNow(): number {
+  const now = useServerNow()
+  return useContext(ShownMoment) ?? now
 }
 
 /** The server's clock, as far as it is known. */

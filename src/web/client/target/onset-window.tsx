@@ -5,7 +5,7 @@ export function OnsetWindow({ after, before }: { readonly after: string | null; 
   if (after === null) {
     return (
       <span>
-        before <Time at={before} />
+        before the first check, <Time at={before} />
       </span>
     )
   }

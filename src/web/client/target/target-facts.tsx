@@ -1,10 +1,10 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useContext } from 'react'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Reported } from '../parts/reported.tsx'
 import { Status } from '../parts/status.tsx'
-import { Time, useServerNow } from '../parts/time.tsx'
-import { durationWords } from '../parts/time-words.ts'
+import { ShownMoment, Time, useShownNow } from '../parts/time.tsx'
+import { agoWords, beforeWords, durationWords } from '../parts/time-words.ts'
 import { uniqueKeys } from '../parts/unique-keys.ts'
 import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, whyUnknown } from '../parts/words.ts'
 import { FileList } from './file-list.tsx'
@@ -13,13 +13,15 @@ import type { Shown } from './shown.ts'
 import { watchedWords } from './watched.ts'
 
 /** What is known of a target: its status, how sure that is, and the files that differ. */
-export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly isNow: boolean }) {
+export function TargetFacts({ shown }: { readonly shown: Shown }) {
+  const isPast = useContext(ShownMoment) !== null
   const { row, files, filesTruncated, error, unchecked, revision, pipelineUrl, disagreement } = shown
   const why = whyUnknown(row)
   return (
     <>
       <p className="headline">
         <Status status={row.sync_status} isLarge />
+        {isPast && <span className="mark of-past">at that moment</span>}
         {row.drift_count > 0 && (
           <span>
             {row.sync_status === 'UNKNOWN' ? 'last seen with ' : ''}
@@ -62,10 +64,11 @@ export function TargetFacts({ shown, isNow }: { readonly shown: Shown; readonly 
             <span className="dim">not known</span>
           ) : (
             <>
-              {FRESHNESS_WORD[row.freshness]}: {FRESHNESS_MEANS[row.freshness]}
+              {FRESHNESS_WORD[row.freshness]}
+              {isPast && ' at that moment'}: {FRESHNESS_MEANS[row.freshness]}
             </>
           )}
-          {isNow && row.contact_age_seconds !== null && <NextDue shown={shown} />}
+          {row.contact_age_seconds !== null && <NextDue shown={shown} />}
         </Fact>
         {row.drift_since !== null && (
           <Fact name="Drift began">
@@ -153,9 +156,11 @@ function Tasks({ tasks, what }: { readonly tasks: Shown['unchecked']; readonly w
 
 /** How much of it the fast check sees, and how old the rest is. */
 function Watched({ shown: { row, unwatched, fullCheckAt } }: { readonly shown: Shown }) {
-  const now = useServerNow()
+  const now = useShownNow()
+  const isPast = useContext(ShownMoment) !== null
   const atThen = row.full_check_age_seconds === null ? null : 1_000 * row.full_check_age_seconds
-  const words = watchedWords(row, fullCheckAt === null ? atThen : now - Date.parse(fullCheckAt))
+  const ageMs = fullCheckAt === null ? atThen : now - Date.parse(fullCheckAt)
+  const words = watchedWords(row, ageMs === null ? null : isPast ? beforeWords(ageMs) : agoWords(ageMs))
   if (words === null) return null
   return (
     <div>
@@ -176,8 +181,11 @@ function Linked({ url, children }: { readonly url: string | undefined; readonly 
 }
 
 function NextDue({ shown: { row } }: { readonly shown: Shown }) {
-  const now = useServerNow()
+  const now = useShownNow()
+  const isPast = useContext(ShownMoment) !== null
   if (row.last_check === null || row.freshness !== 'FRESH') return null
   const dueInMs = Date.parse(row.last_check) + 1_000 * row.interval_seconds - now
-  return <span className="dim"> · {dueInMs > 0 ? `next due in ${durationWords(dueInMs)}` : 'next due now'}</span>
+  const words = dueInMs <= 0 ? 'next due now' : `next due in ${durationWords(dueInMs)}`
+  const wordsThen = dueInMs <= 0 ? 'next due at that moment' : `next due ${durationWords(dueInMs)} after that moment`
+  return <span className="dim"> · {isPast ? wordsThen : words}</span>
 }

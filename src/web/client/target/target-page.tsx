@@ -6,8 +6,10 @@ import { FleetLink } from '../fleet/fleet-link.tsx'
 import { pathOf } from '../fleet/lines.tsx'
 import { keyOf } from '../live/key.ts'
 import { useFleet } from '../live/use-fleet.ts'
+import { momentIn } from '../parts/moment-in.ts'
+import { PastBanner } from '../parts/past-banner.tsx'
 import { Reported } from '../parts/reported.tsx'
-import { Time, useServerNow } from '../parts/time.tsx'
+import { ShownMoment, useServerNow } from '../parts/time.tsx'
 import { momentOf, timeWords, zoneWords } from '../parts/time-words.ts'
 import { useJson } from '../parts/use-json.ts'
 import { useZone } from '../parts/zone.ts'
@@ -53,7 +55,7 @@ export function TargetPage({ repo, server }: Props) {
   const isUnknown = at === null ? now.isMissing : then.value !== null && shown === null
 
   return (
-    <article className="target-page">
+    <article className={at === null ? 'target-page' : 'target-page past'}>
       <p className="way">
         <FleetLink>Fleet</FleetLink> /{' '}
         <Link href={`/?repo=${encodeURIComponent(repo)}`}>
@@ -65,16 +67,16 @@ export function TargetPage({ repo, server }: Props) {
         </b>
       </p>
       {at !== null && (
-        <p className="then" role="status">
-          As it was known on <Time at={at} form="time" />.{' '}
-          <button type="button" onClick={() => show(null)}>
-            Back to now
-          </button>
-        </p>
+        <PastBanner at={at} onNow={() => show(null)}>
+          <Link href={`/activity?at=${at}`}>What changed before it</Link>
+        </PastBanner>
       )}
-      <h1>
-        <Reported text={server} />
-      </h1>
+      <div className="title-and-moment">
+        <h1>
+          <Reported text={server} />
+        </h1>
+        <Moment at={at} onPick={show} />
+      </div>
       {error !== null && (
         <p className="problem">
           <Reported text={error} hasLines />
@@ -91,33 +93,21 @@ export function TargetPage({ repo, server }: Props) {
           Asking for the details of the newest report; the files below are those of the one before.
         </p>
       )}
-      {shown !== null && <TargetFacts shown={shown} isNow={at === null} />}
-      <TargetHistory
-        names={names}
-        version={at === null ? row : at}
-        at={at}
-        driftSince={shown !== null ? shown.row.drift_since : isUnknown ? null : undefined}
-        days={days}
-        onPick={show}
-        onDays={(span) => show(at, span)}
-      />
-      <Moment at={at} onPick={show} />
+      <ShownMoment value={at}>
+        {shown !== null && <TargetFacts shown={shown} />}
+        <TargetHistory
+          names={names}
+          version={at === null ? row : at}
+          at={at}
+          driftSince={shown !== null ? shown.row.drift_since : isUnknown ? null : undefined}
+          days={days}
+          onPick={show}
+          onDays={(span) => show(at, span)}
+        />
+      </ShownMoment>
     </article>
   )
 }
-
-/** What is not a moment of the past is now: nobody knows what will have been. */
-function momentIn(query: URLSearchParams, now: number): number | null {
-  const text = query.get('at')
-  if (text === null) return null
-  const number = Number(text)
-  // Like the server: ten digits are seconds.
-  const moment = /^\d+$/.test(text) ? number * (number < 1e11 ? 1_000 : 1) : Date.parse(text)
-  return Math.abs(moment) < LAST_MOMENT && moment <= now ? moment : null
-}
-
-// No zone moves it past the end of what a Date can hold.
-const LAST_MOMENT = 8.64e15 - 86_400_000
 
 /** The time machine, by keyboard. */
 function Moment({ at, onPick }: { readonly at: number | null; readonly onPick: (at: number | null) => void }) {
