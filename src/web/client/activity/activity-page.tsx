@@ -3,6 +3,7 @@ import { Link, useLocation, useSearch } from 'wouter'
 import type { TransitionRow } from '../../../contract/row-lists.ts'
 import { pathOf } from '../fleet/lines.tsx'
 import { useFleet } from '../live/use-fleet.ts'
+import { useKeys } from '../parts/keys.ts'
 import { momentIn } from '../parts/moment-in.ts'
 import { PastBanner } from '../parts/past-banner.tsx'
 import { Reported } from '../parts/reported.tsx'
@@ -34,6 +35,19 @@ export function ActivityPage() {
   const until = at === null ? '' : `&to=${at + 1}`
   const asked = useJson<readonly TransitionRow[]>(`api/v1/transitions?from=${from}${until}&limit=${SHOWN}`, version)
 
+  const field = useRef<HTMLInputElement>(null)
+  useKeys({
+    '/': (event) => {
+      event.preventDefault()
+      field.current?.focus()
+    },
+    Escape: ({ target }) => {
+      if (target !== field.current) return
+      change('q', '')
+      field.current?.blur()
+    },
+  })
+
   function change(name: string, value: string) {
     if (value === '') query.delete(name)
     else query.set(name, value)
@@ -53,9 +67,11 @@ export function ActivityPage() {
       <p className="dim">In the order in which this server came to know of it.</p>
       <search className="toolbar">
         <input
+          ref={field}
           type="search"
           aria-label="Search targets"
-          placeholder="Search targets"
+          aria-keyshortcuts="/"
+          placeholder="Search targets  ( / )"
           value={search}
           onChange={({ target }) => change('q', target.value)}
         />
@@ -80,7 +96,11 @@ export function ActivityPage() {
           <Reported text={asked.error} hasLines />
         </p>
       )}
-      {asked.value !== null && shown.length === 0 && <p className="dim">Nothing changed.</p>}
+      {asked.value !== null && shown.length === 0 && (
+        <p className="dim">
+          {asked.value.length > 0 ? 'Nothing of what changed matches.' : 'Nothing changed in this time.'}
+        </p>
+      )}
       <ShownMoment value={at}>
         <ol className="activity">
           {shown.map((one, index) => (

@@ -1,17 +1,30 @@
 import { useRef } from 'react'
+import { useRoute } from 'wouter'
 import { useKeys } from './keys.ts'
 
-const KEYS = [
+type Keys = readonly (readonly [key: string, does: string])[]
+
+/** What each page listens to. */
+const FLEET: Keys = [
   ['/', 'search'],
   ['j, k', 'the next, the previous target or card'],
   ['Enter', 'open it'],
+  ['Esc', 'clear the search'],
+]
+const ACTIVITY: Keys = [
+  ['/', 'search'],
   ['Esc', 'clear the search; back to the fleet as you left it'],
-  ['?', 'this help'],
-] as const
+]
+const TARGET: Keys = [['Esc', 'back to the fleet as you left it']]
+const EVERYWHERE: Keys = [['?', 'this help']]
 
 /** What the words and the keys mean. */
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null)
+  const [isFleet] = useRoute('/')
+  const [isActivity] = useRoute('/activity')
+  const [isTarget] = useRoute('/targets/:repo/:server')
+  const keys = isFleet ? FLEET : isActivity ? ACTIVITY : isTarget ? TARGET : []
   const open = () => dialog.current?.showModal()
   useKeys({ '?': open })
   return (
@@ -36,9 +49,9 @@ export function Help() {
           <dt>Late, stale</dt>
           <dd>A report is due; and so long overdue that what was known no longer counts.</dd>
         </dl>
-        <h2>Keys</h2>
+        <h2>Keys on this page</h2>
         <dl className="keys">
-          {KEYS.map(([key, meaning]) => (
+          {[...keys, ...EVERYWHERE].map(([key, meaning]) => (
             <div key={key}>
               <dt>
                 <kbd>{key}</kbd>

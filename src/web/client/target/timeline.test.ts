@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { PeriodRow } from '../../../contract/target-history.ts'
-import { spanFor, stretchesIn, sumsOf, ticksIn } from './timeline.ts'
+import { partsIn, spanFor, stretchesIn, sumsOf, ticksIn } from './timeline.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -148,4 +148,25 @@ describe('the timeline', () => {
       assert.equal(steps.size, 1)
     })
   }
+})
+
+describe('the periods of a timeline', () => {
+  it('name what nothing is known of, before, between and after what is', () => {
+    const known = stretchesIn(SPAN, [
+      aPeriod({ began_at: '10:30', ended_at: '11:00' }),
+      aPeriod({ began_at: '11:15', ended_at: '11:30', sync_status: 'OUT_OF_SYNC' }),
+    ])
+    const parts = partsIn(SPAN, known)
+    assert.deepEqual(
+      parts.map(({ kind, from, to }) => [kind, (from - SPAN.from) / MINUTE, (to - SPAN.from) / MINUTE]),
+      [
+        ['nothing', 0, 30],
+        ['SYNCED', 30, 60],
+        ['nothing', 60, 75],
+        ['OUT_OF_SYNC', 75, 90],
+        ['nothing', 90, 120],
+      ],
+    )
+    assert.deepEqual(partsIn(SPAN, []).length, 1)
+  })
 })

@@ -49,6 +49,27 @@ export function stretchesIn({ from, to }: Span, periods: readonly PeriodRow[]): 
   }
 }
 
+export interface Part extends Omit<Stretch, 'kind'> {
+  readonly kind: Stretch['kind'] | 'nothing'
+}
+
+/** Stretches and what lies between them, of which nothing is known, the oldest first. */
+export function partsIn({ from, to }: Span, stretches: readonly Stretch[]): Part[] {
+  const parts: Part[] = []
+  let end = from
+  const addGap = (until: number) => {
+    if (until - end > CLOCK_MS)
+      parts.push({ kind: 'nothing', from: end, to: until, driftCount: 0, checks: 0, missed: 0 })
+  }
+  for (const stretch of stretches) {
+    addGap(stretch.from)
+    parts.push(stretch)
+    end = Math.max(end, stretch.to)
+  }
+  addGap(to)
+  return parts
+}
+
 /** How long each kind lasted, in milliseconds. */
 export function sumsOf(stretches: readonly Stretch[]): Record<Stretch['kind'], number> {
   const sums = { SYNCED: 0, OUT_OF_SYNC: 0, UNKNOWN: 0, silent: 0 }
