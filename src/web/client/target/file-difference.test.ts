@@ -37,8 +37,52 @@ describe('a difference', () => {
     ])
   })
 
-  it('marks nothing where not as many lines came as went', () => {
+  it('marks nothing where not as many lines came as went and none is like another', () => {
     assert.deepEqual(shown('-one\n-two\n+three'), ['removed: one', 'removed: two', 'added: three'])
+  })
+
+  it('marks what changed in the lines that are most alike where more lines came than went, or fewer', () => {
+    assert.deepEqual(shown('-  listen 80;\n+  # for all\n+  listen 8080;\n+  listen 8443 ssl;'), [
+      'removed:   listen [80];',
+      'added:   # for all',
+      'added:   listen [8080];',
+      'added:   listen 8443 ssl;',
+    ])
+    assert.deepEqual(shown('-a = 1\n-b = 2\n-c = 3\n+a = 5\n+c = 6'), [
+      'removed: a = [1]',
+      'removed: b = 2',
+      'removed: c = [3]',
+      'added: a = [5]',
+      'added: c = [6]',
+    ])
+  })
+
+  it('marks what is between the ends of long lines', () => {
+    const long = 'x '.repeat(2_000)
+    assert.deepEqual(shown(`-${long}one y\n+${long}two y`), [`removed: ${long}[one] y`, `added: ${long}[two] y`])
+    assert.deepEqual(shown(`-${long}\n+${long}${long}`)[0], `removed: ${long}`)
+    assert.deepEqual(shown(`-${long}\u{1f6a8}\n+${long}\u{1f6a9}`)[0], `removed: ${long}[\u{1f6a8}]`)
+  })
+
+  it('takes what is said of a line, or of the difference, for no line of the file', () => {
+    const text = '@@ -1 +1 @@\n-a 1\n\\ No newline at end of file\n+a 2\n\\ Cut here: 7 more lines\n'
+    assert.deepEqual(shown(text), [
+      'place: @@ -1 +1 @@',
+      'removed: a [1]',
+      'note: No newline at end of file',
+      'added: a [2]',
+      'note: Cut here: 7 more lines',
+    ])
+    assert.deepEqual(shown('\\ Left out: more than 104448 bytes'), ['note: Left out: more than 104448 bytes'])
+  })
+
+  it('compares no more lines with each other than one can wait for', () => {
+    const lines = (sign: string, count: number, value: string) =>
+      Array.from({ length: count }, (_, n) => `${sign}key ${n} = ${value}`).join('\n')
+    const marked = (count: number) =>
+      shown(`${lines('-', count, 'old')}\n${lines('+', count + 1, 'new')}`).filter((line) => line.includes('['))
+    assert.equal(marked(40).length, 80)
+    assert.equal(marked(60).length, 0)
   })
 
   it('begins a new change where a line goes after others came', () => {
@@ -58,11 +102,6 @@ describe('a difference', () => {
         assert.deepEqual(back.toSorted(), lines.map(([, rest]) => `x${rest}`).toSorted())
       }),
     )
-  })
-
-  it('compares no words in lines that are too long for it', () => {
-    const long = 'a b '.repeat(LONGEST / 10)
-    assert.ok(linesOfDifference(`-${long}\n+${long}c`).every(({ parts }) => parts.length === 1))
   })
 
   for (const [what, text] of Object.entries({

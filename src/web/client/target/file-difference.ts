@@ -1,28 +1,45 @@
 import { diffWordsWithSpace } from 'diff'
+import { pairsOf } from './alike-lines.ts'
 
 /** A line of a difference. `parts`: its text in pieces; those that are `marked` are what changed in it. */
 export interface DifferenceLine {
-  readonly kind: 'removed' | 'added' | 'same' | 'place'
+  /** `note`: what is said of the difference, as that it was cut. */
+  readonly kind: 'removed' | 'added' | 'same' | 'place' | 'note'
   readonly parts: readonly { readonly text: string; readonly isMarked: boolean }[]
 }
 
 // Comparing word by word takes time that grows with the square of the line.
 const MAX_COMPARED = 2_000
 
+interface Line {
+  readonly text: string
+  /** What is said of it below it, such as that no line end follows. */
+  readonly notes: string[]
+}
+
 /** Reads a unified difference, and marks the words that changed where one line took the place of another. */
 export function linesOfDifference(text: string): DifferenceLine[] {
   const lines: DifferenceLine[] = []
-  let removed: string[] = []
-  let added: string[] = []
+  let removed: Line[] = []
+  let added: Line[] = []
+
+  function put(kind: 'removed' | 'added', { text: line, notes }: Line, parts: DifferenceLine['parts'] = plain(line)) {
+    lines.push({ kind, parts })
+    for (const note of notes) lines.push({ kind: 'note', parts: plain(note) })
+  }
 
   function settle() {
-    const isPaired = removed.length === added.length
-    const pairs = removed.map((line, index) => (isPaired ? compared(line, added[index] ?? '') : null))
+    const textOf = (line: Line) => line.text
+    const pairs = removed.length * added.length === 0 ? [] : pairsOf(removed.map(textOf), added.map(textOf))
+    const after = new Map<number, DifferenceLine['parts']>()
     removed.forEach((line, index) => {
-      lines.push({ kind: 'removed', parts: pairs[index]?.before ?? plain(line) })
+      const partner = pairs[index] ?? null
+      const sides = partner === null ? null : compared(line.text, added[partner]?.text ?? '')
+      if (partner !== null && sides !== null) after.set(partner, sides.after)
+      put('removed', line, sides?.before)
     })
     added.forEach((line, index) => {
-      lines.push({ kind: 'added', parts: pairs[index]?.after ?? plain(line) })
+      put('added', line, after.get(index))
     })
     removed = []
     added = []
@@ -34,9 +51,14 @@ export function linesOfDifference(text: string): DifferenceLine[] {
     if (line.startsWith('@@')) isInHead = false
     if (!isPlace && line.startsWith('-')) {
       if (added.length > 0) settle()
-      removed.push(line.slice(1))
-    } else if (!isPlace && line.startsWith('+')) added.push(line.slice(1))
-    else {
+      removed.push({ text: line.slice(1), notes: [] })
+    } else if (!isPlace && line.startsWith('+')) added.push({ text: line.slice(1), notes: [] })
+    else if (line.startsWith('\\')) {
+      const last = added.at(-1) ?? removed.at(-1)
+      const note = line.slice(1).trimStart()
+      if (last === undefined) lines.push({ kind: 'note', parts: plain(note) })
+      else last.notes.push(note)
+    } else {
       settle()
       if (isPlace) lines.push({ kind: 'place', parts: plain(line) })
       else if (line !== '') lines.push({ kind: 'same', parts: plain(line.replace(/^ /, '')) })
@@ -51,9 +73,28 @@ function plain(text: string) {
 }
 
 function compared(before: string, after: string) {
-  if (before.length + after.length > MAX_COMPARED) return null
+  if (before.length + after.length > MAX_COMPARED) return comparedEnds(before, after)
   const changes = diffWordsWithSpace(before, after)
   const side = (without: 'added' | 'removed') =>
     changes.filter((one) => !one[without]).map((one) => ({ text: one.value, isMarked: one.added || one.removed }))
   return { before: side('added'), after: side('removed') }
+}
+
+/** Of long lines: what is between the beginning and the end that both have. */
+function comparedEnds(before: string, after: string) {
+  const most = Math.min(before.length, after.length)
+  let start = 0
+  while (start < most && before[start] === after[start]) start++
+  let end = 0
+  while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++
+  // No character of two halves is cut in two.
+  if (/[\ud800-\udbff]/.test(before[start - 1] ?? '')) start--
+  if (end > 0 && /[\udc00-\udfff]/.test(before.at(-end) ?? '')) end--
+  const side = (line: string) =>
+    [
+      { text: line.slice(0, start), isMarked: false },
+      { text: line.slice(start, line.length - end), isMarked: true },
+      { text: line.slice(line.length - end), isMarked: false },
+    ].filter((part) => part.text !== '')
+  return { before: side(before), after: side(after) }
 }

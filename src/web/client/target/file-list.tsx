@@ -145,7 +145,7 @@ function shorten(value: string): string {
   return value.length === 64 ? `${value.slice(0, 16)}…` : value
 }
 
-const SIGN = { removed: '−', added: '+', same: ' ', place: ' ' } as const
+const SIGN = { removed: '−', added: '+', same: ' ', place: ' ', note: ' ' } as const
 
 // Comparing words takes its time, and the page is drawn anew whenever something of the fleet changes.
 const Difference = memo(function Difference({ text }: { readonly text: string }) {
