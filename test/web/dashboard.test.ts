@@ -506,6 +506,35 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     assert.deepEqual(visitor.mishaps, [])
   })
 
+  it('keeps a page short that has thousands of files, names of 4,096 bytes, or an error of many lines', async (t) => {
+    const app = await startTestApp()
+    t.after(() => app.stop())
+    const name = `/${'d'.repeat(3_000)}/${'e'.repeat(1_094)}`
+    const files = Array.from({ length: 700 }, (_, n) => ({ name: n === 0 ? name : `file-${n}` }))
+    await post(app.url, [
+      aBody({ files }),
+      aFailure({ server: 'failed', error: { code: 'x', message: 'first line\nsecond line' } }),
+    ])
+    await using visitor = await visit(browser)
+    await visitor.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    const page = await visitor.open(`${app.url}/targets/rsyslog/rsyslog-lab`)
+    await page.getByText('And 600 more files.').waitFor()
+    assert.equal(await page.locator('.file').count(), 100)
+    assert.ok(((await page.locator('.file').first().boundingBox())?.height ?? 0) < 200)
+    await page.locator('.file').first().getByText('3,696 more characters').waitFor()
+    await page.locator('.file').first().getByRole('button', { name: 'Copy the path' }).click()
+    await page.getByText('Copied').waitFor()
+    assert.equal(await page.evaluate('navigator.clipboard.readText()'), name)
+    await page.getByRole('button', { name: 'Show 500 more' }).click()
+    await page.getByText('And 100 more files.').waitFor()
+
+    await page.goto(`${app.url}/targets/rsyslog/failed`)
+    await page.locator('.headline + .problem').waitFor()
+    const said = 'Whether the server matches Git is not known: the check failed.\nfirst line\nsecond line'
+    assert.deepEqual(await page.locator('.headline + .problem').allInnerTexts(), [said])
+    assert.deepEqual(visitor.mishaps, [])
+  })
+
   it('follows the server once for all pages of a browser', async (t) => {
     const app = await startTestApp()
     t.after(() => app.stop())

@@ -78,6 +78,15 @@ export function whyUnknown({ reason, error_message, error_code, last_known_statu
   return last_known_status === null ? 'Silent, and never known' : `Silent; was ${STATUS_WORD[last_known_status]}`
 }
 
+/** The same as a sentence, without what the check itself said. Empty for the others. */
+export function unknownSentence({ reason, last_known_status }: StatusRow): string {
+  if (reason === 'check_failed') return 'Whether the server matches Git is not known: the check failed.'
+  if (reason !== 'stale') return ''
+  const before =
+    last_known_status === null ? 'It was never known.' : `It was ${STATUS_WORD[last_known_status]} when last heard of.`
+  return `Whether the server matches Git is not known: no report came in time. ${before}`
+}
+
 // Made once: each `toLocaleString` would make one anew, for every line of a list.
 const NUMBER = new Intl.NumberFormat('en')
 

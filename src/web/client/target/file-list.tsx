@@ -6,7 +6,7 @@ import { FilePath } from '../parts/file-path.tsx'
 import { Reported, Visible } from '../parts/reported.tsx'
 import { Time } from '../parts/time.tsx'
 import { uniqueKeys } from '../parts/unique-keys.ts'
-import { CHANGE_WORD, countOf } from '../parts/words.ts'
+import { CHANGE_WORD, countOf, numberWords } from '../parts/words.ts'
 import { linesOfDifference } from './file-difference.ts'
 import type { Shown } from './shown.ts'
 
@@ -14,7 +14,11 @@ type File = Shown['files'][number]
 
 // With more, each is opened by hand.
 const OPEN_AT_FIRST = 5
-const SHOWN = 500
+const SHOWN_AT_FIRST = 100
+const SHOWN_MORE = 500
+// The longest that Linux takes has 4,096 bytes; the whole is copied, and stands in the title.
+const LONG_NAME = 400
+const LONG_NAME_END = 200
 
 /** The drifted files: what changed in each, since when, and by whom. */
 export function FileList({
@@ -29,9 +33,10 @@ export function FileList({
   /** UNKNOWN without files says nothing about files. */
   readonly isKnown: boolean
 }) {
+  const [room, setRoom] = useState(SHOWN_AT_FIRST)
   if (files.length === 0)
     return <p className="dim">{isKnown && count === 0 ? 'No file differs from Git.' : 'Not known.'}</p>
-  const shown = files.slice(0, SHOWN)
+  const shown = files.slice(0, room)
   const keys = uniqueKeys(shown.map(({ path, name }) => path ?? name))
   return (
     <>
@@ -42,8 +47,15 @@ export function FileList({
           </li>
         ))}
       </ul>
-      {(files.length > SHOWN || isTruncated) && (
-        <p className="dim">And {countOf(count - Math.min(files.length, SHOWN), 'more file')}.</p>
+      {(files.length > room || isTruncated) && (
+        <p className="dim">
+          And {countOf(count - shown.length, 'more file')}.{' '}
+          {files.length > room && (
+            <button type="button" onClick={() => setRoom(room + SHOWN_MORE)}>
+              Show {Math.min(SHOWN_MORE, files.length - room)} more
+            </button>
+          )}
+        </p>
       )}
     </>
   )
@@ -54,9 +66,7 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
   const facts = factsOf(file)
   const head = (
     <>
-      <code className="name">
-        <FilePath path={file.path ?? file.name} />
-      </code>{' '}
+      <Name text={file.path ?? file.name} />{' '}
       {file.change !== undefined && <span className="change">{CHANGE_WORD[file.change]}</span>}{' '}
       {file.cause !== undefined && <span className="change">{CAUSE_WORD[file.cause]}</span>}{' '}
       {file.kind === 'resource' && <span className="change">not a file: a task</span>}
@@ -112,6 +122,24 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
       )}
       {isOpen && file.diff !== undefined && <Difference text={file.diff} />}
     </details>
+  )
+}
+
+function Name({ text }: { readonly text: string }) {
+  if (text.length <= LONG_NAME) {
+    return (
+      <code className="name">
+        <FilePath path={text} />
+      </code>
+    )
+  }
+  const [start, end] = [text.slice(0, LONG_NAME_END).toWellFormed(), text.slice(-LONG_NAME_END).toWellFormed()]
+  return (
+    <code className="name" title={visibleText(text)}>
+      <Reported text={start} />
+      <span className="dim"> … {numberWords(text.length - 2 * LONG_NAME_END)} more characters … </span>
+      <Reported text={end} />
+    </code>
   )
 }
 

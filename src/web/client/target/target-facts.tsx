@@ -6,7 +6,7 @@ import { Status } from '../parts/status.tsx'
 import { ShownMoment, Time, useShownNow } from '../parts/time.tsx'
 import { agoWords, beforeWords, durationWords } from '../parts/time-words.ts'
 import { uniqueKeys } from '../parts/unique-keys.ts'
-import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, whyUnknown } from '../parts/words.ts'
+import { countOf, FRESHNESS_MEANS, FRESHNESS_WORD, unknownSentence } from '../parts/words.ts'
 import { FileList } from './file-list.tsx'
 import { OnsetWindow } from './onset-window.tsx'
 import type { Shown } from './shown.ts'
@@ -16,7 +16,8 @@ import { watchedWords } from './watched.ts'
 export function TargetFacts({ shown }: { readonly shown: Shown }) {
   const isPast = useContext(ShownMoment) !== null
   const { row, files, filesTruncated, error, unchecked, revision, pipelineUrl, disagreement } = shown
-  const why = whyUnknown(row)
+  const why = unknownSentence(row)
+  const said = error?.message ?? row.error_message ?? row.error_code
   return (
     <>
       <p className="headline">
@@ -37,7 +38,13 @@ export function TargetFacts({ shown }: { readonly shown: Shown }) {
       </p>
       {why !== '' && (
         <p className="problem">
-          <Reported text={why} hasLines />
+          {why}
+          {row.reason === 'check_failed' && said !== null && (
+            <>
+              {'\n'}
+              <Reported text={said} hasLines />
+            </>
+          )}
         </p>
       )}
       {disagreement !== null && (
@@ -49,11 +56,6 @@ export function TargetFacts({ shown }: { readonly shown: Shown }) {
             </>
           )}
         </p>
-      )}
-      {error?.message?.includes('\n') === true && (
-        <pre className="problem">
-          <Reported text={error.message} hasLines />
-        </pre>
       )}
       <dl className="facts-list">
         <Fact name="Last check">
