@@ -120,7 +120,7 @@ describe('the page of the fleet in Chromium', { skip: chromium === undefined && 
       '1 Synced',
       '1 Stale',
       '1 Check failed',
-      '1 Both changed',
+      '1 Changed on the server and in Git',
     ])
     assert.equal(await page.getByText('the whole fleet').count(), 0)
 
@@ -132,7 +132,7 @@ describe('the page of the fleet in Chromium', { skip: chromium === undefined && 
       '0 of 1 Synced',
       '0 of 1 Stale',
       '0 of 1 Check failed',
-      '0 of 1 Both changed',
+      '0 of 1 Changed on the server and in Git',
     ])
     assert.deepEqual(await page.getByLabel('Server').locator('option').allTextContents(), [
       'All servers',

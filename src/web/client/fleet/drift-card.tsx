@@ -1,6 +1,7 @@
 import { Fragment, memo, useMemo } from 'react'
 import { Link } from 'wouter'
 import type { StatusRow } from '../../../contract/status-json.ts'
+import { visibleText } from '../../visible-text.ts'
 import { CAUSE_WORD } from '../parts/cause.ts'
 import { FilePath } from '../parts/file-path.tsx'
 import { Reported } from '../parts/reported.tsx'
@@ -126,7 +127,7 @@ function Difference({ driftId, members, worst }: DifferenceProps) {
         <ul className="files">
           {changes.map(({ name, path, how }, n) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: tasks may have one name, and the list never changes
-            <li key={n} title={path}>
+            <li key={n} title={visibleText(path)}>
               <code>
                 <FilePath path={name} />
               </code>{' '}
