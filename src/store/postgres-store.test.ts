@@ -101,7 +101,7 @@ describe('a PostgreSQL schema', { skip: NO_POSTGRES }, () => {
       await refusalOf(url),
       /newer gitops-status-server \(schema 1000, this one knows 4\): start that version/,
     )
-    assert.equal((await cluster.sql(url, 'SELECT * FROM schema_version')).length, 4)
+    assert.equal((await cluster.sql(url, 'SELECT * FROM schema_version')).length, 5)
   })
 
   it('has every state again when it is opened again', async (t) => {
