@@ -4,6 +4,7 @@ Comes over an ssh connection and is run by the Python that is here (3.6 or newer
 The first line on standard input is a nonce; each further one is a request, a JSON object with `id`, `kind` and
 `lease_seconds`. An answer on standard output is a line `gitops-status:NONCE:ID:LENGTH:SHA256` and then LENGTH bytes of
 JSON: what start-up files of a shell print before, after or in the middle of it is never taken for a part of it.
+Once asked to `watch` it goes on answering that request by itself: when something was changed, and as a sign of life.
 
 It ends at the end of standard input, also in the middle of a request, and when its lease runs out without a request.
 """
@@ -18,6 +19,7 @@ import pwd
 import select
 import signal
 import stat
+import struct
 import sys
 import time
 
@@ -34,6 +36,11 @@ FIRST_LEASE_SECONDS = 600
 GRACE_SECONDS = 3
 CLOCK_BOOTTIME = 7
 POLLRDHUP = 0x2000
+ALIVE_SECONDS = 2.0
+# Rings no more often than this; and after something that nobody asked about, in a busy directory, is deaf so long.
+RING_SECONDS = 0.01
+DEAF_SECONDS = 0.1
+MAX_WATCHES = 20000
 
 
 class Unsettled(Exception):
@@ -58,8 +65,9 @@ def main():
         signal.signal(number, signal.SIG_DFL)
     signal.alarm(FIRST_LEASE_SECONDS)
     os.chdir("/")
-    lines = lines_of(0)
+    lines = lines_of(0, bell.until_asked)
     nonce = next(lines, b"").decode("ascii")
+    bell.nonce = nonce
     answer(nonce, 0, {"ready": 1})
     for line in lines:
         request = json.loads(line.decode("ascii"))
@@ -73,7 +81,7 @@ def main():
         answer(nonce, request["id"], result)
 
 
-def lines_of(descriptor):
+def lines_of(descriptor, until_asked):
     pending = bytearray()
     while True:
         end = pending.find(b"\n")
@@ -82,6 +90,7 @@ def lines_of(descriptor):
             del pending[: end + 1]
             yield line
             continue
+        until_asked()
         chunk = os.read(descriptor, 1 << 16)
         if not chunk or len(pending) > MAX_REQUEST_BYTES:
             return
@@ -100,6 +109,7 @@ def stop_if_hung_up():
     poll.register(0, POLLRDHUP)
     if poll.poll(0):
         raise HungUp()
+    bell.show_life()
 
 
 def look(request):
@@ -162,8 +172,211 @@ def time_is_up(number, frame):
     raise TimeIsUp()
 
 
+# ---------------------------------------------------------------- the bell
+
+IN_MODIFY, IN_ATTRIB, IN_CLOSE_WRITE = 0x2, 0x4, 0x8
+IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_MOVE_SELF = 0x40, 0x80, 0x100, 0x200, 0x400, 0x800
+IN_Q_OVERFLOW, IN_IGNORED = 0x4000, 0x8000
+IN_DONT_FOLLOW, IN_MASK_ADD, IN_ONLYDIR = 0x2000000, 0x20000000, 0x1000000
+OF_ITSELF = IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF
+# Whoever has the same file under another name is seen, too; in a busy directory only what is asked about wakes us.
+OF_A_FILE = OF_ITSELF | IN_MODIFY | IN_CLOSE_WRITE | IN_DONT_FOLLOW | IN_MASK_ADD
+OF_A_DIRECTORY = OF_ITSELF | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD
+EVENT = struct.Struct("iIII")
+
+
+class Bell:
+    """Rings when something may have been changed. What was, if anything, is for a look to find out."""
+
+    def __init__(self):
+        self.nonce = ""
+        self.number = None
+        self.why = None
+        self.inotify = None
+        self.said_at = 0.0
+        self.is_ringing = False
+        self.deaf_until = 0.0
+        self.paths = []
+        self.listings = []
+        # By watch: the names in a directory that count, or None for all of them.
+        self.names_by_watch = {}
+
+    def watch(self, request):
+        self.number = request["id"]
+        paths = [binascii.a2b_base64(path64) for path64 in request["paths"]]
+        listings = [(binascii.a2b_base64(one["path"]), one["recurse"]) for one in request["listings"]]
+        # What a look calls unreadable can ring no bell.
+        self.paths = [plain(path) for path in paths if path.startswith(b"/")]
+        self.listings = [(plain(path), recurse) for path, recurse in listings if path.startswith(b"/")]
+        self.said_at = time.monotonic()
+        self.why = None
+        try:
+            if self.inotify is None:
+                self.inotify = Inotify()
+        except Exception as error:  # no ctypes, no inotify, or too many instances
+            self.why = "%s: %s" % (type(error).__name__, error)
+        self.arm()
+        return self.state(False)
+
+    def arm(self):
+        """Watches everything that is asked about, and each directory on the way to it: any may be replaced."""
+        if self.inotify is None:
+            return
+        names = {}
+
+        def add(path, mask, name):
+            number = self.inotify.add(path, mask)
+            if number is None or names.get(number, "") is None:
+                return
+            if name is None:
+                names[number] = None
+            else:
+                names.setdefault(number, set()).add(name)
+
+        try:
+            for path in self.paths:
+                self.add_way(path, add)
+                add(path, OF_A_FILE, b"")
+            for path, recurse in self.listings:
+                self.add_way(path, add)
+                for directory in directories_in(path) if recurse else [path]:
+                    add(directory, OF_A_DIRECTORY, None)
+            self.why = None
+        except OSError as error:
+            self.why = error.strerror
+        except TooMany:
+            self.why = "too many directories"
+        for number in set(self.names_by_watch) - set(names):
+            self.inotify.remove(number)
+        self.names_by_watch = names
+
+    def add_way(self, path, add):
+        end = path.rfind(b"/")
+        name = path[end + 1 :]
+        while name:
+            add(path[:end] or b"/", OF_A_DIRECTORY, name)
+            path = path[:end]
+            end = path.rfind(b"/")
+            name = path[end + 1 :]
+
+    def until_asked(self):
+        """Returns when there is a question, or nobody is there any more."""
+        if self.number is None:
+            return
+        while True:
+            now = time.monotonic()
+            wake_at = self.said_at + (RING_SECONDS if self.is_ringing else ALIVE_SECONDS)
+            poll = select.poll()
+            poll.register(0, select.POLLIN)
+            if now < self.deaf_until:
+                wake_at = min(wake_at, self.deaf_until)
+            elif self.inotify is not None:
+                poll.register(self.inotify.descriptor, select.POLLIN)
+            ready = [descriptor for descriptor, _ in poll.poll(max(0.0, wake_at - now) * 1000.0)]
+            if self.inotify is not None and self.inotify.descriptor in ready:
+                self.listen()
+            if 0 in ready:
+                return
+            if self.is_ringing and time.monotonic() >= self.said_at + RING_SECONDS:
+                self.is_ringing = False
+                self.say(True)
+            self.show_life()
+
+    def listen(self):
+        must_arm = False
+        is_ours = False
+        for number, mask, name in self.inotify.read():
+            if mask & IN_Q_OVERFLOW:
+                is_ours = must_arm = True
+                continue
+            names = self.names_by_watch.get(number, ())
+            if names is not None and name not in names and (name or mask & IN_IGNORED):
+                continue
+            is_ours = True
+            must_arm = must_arm or not mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)
+        if must_arm:
+            self.arm()
+        self.is_ringing = self.is_ringing or is_ours
+        if not is_ours:
+            self.deaf_until = time.monotonic() + DEAF_SECONDS
+
+    def show_life(self):
+        if self.number is not None and time.monotonic() >= self.said_at + ALIVE_SECONDS:
+            self.say(False)
+
+    def say(self, is_changed):
+        self.said_at = time.monotonic()
+        answer(self.nonce, self.number, self.state(is_changed))
+
+    def state(self, is_changed):
+        return {"changed": is_changed, "why": self.why}
+
+
+class Inotify:
+    def __init__(self):
+        # Not every Python has it, and a look needs neither.
+        import ctypes
+
+        self.ctypes = ctypes
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.descriptor = self.libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self.descriptor < 0:
+            raise self.error()
+        self.watches = set()
+
+    def error(self):
+        number = self.ctypes.get_errno()
+        return OSError(number, os.strerror(number))
+
+    def add(self, path, mask):
+        number = self.libc.inotify_add_watch(self.descriptor, path, self.ctypes.c_uint32(mask))
+        if number < 0:
+            error = self.error()
+            # What is not there appears in a directory that is; what may not be read a look cannot read either.
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP):
+                return None
+            raise error
+        self.watches.add(number)
+        if len(self.watches) > MAX_WATCHES:
+            raise TooMany()
+        return number
+
+    def remove(self, number):
+        self.watches.discard(number)
+        self.libc.inotify_rm_watch(self.descriptor, number)
+
+    def read(self):
+        try:
+            data = os.read(self.descriptor, 1 << 16)
+        except BlockingIOError:
+            return []
+        events = []
+        at = 0
+        while at + EVENT.size <= len(data):
+            number, mask, _, length = EVENT.unpack_from(data, at)
+            at += EVENT.size
+            events.append((number, mask, data[at : at + length].rstrip(b"\0")))
+            at += length
+        return events
+
+
+def directories_in(top):
+    found = [top]
+    for directory in found:
+        if len(found) > MAX_WATCHES:
+            raise TooMany()
+        try:
+            with os.scandir(directory) as entries:
+                found.extend(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            continue
+    return found
+
+
+bell = Bell()
+
 # What can be asked for.
-KINDS = {"look": look, "blame": blame}
+KINDS = {"look": look, "watch": bell.watch, "blame": blame}
 
 
 def nanoseconds(clock):

@@ -54,6 +54,8 @@ async function opened(access: HostAccess): Promise<HostSession & Disposable> {
     },
     look: session.look,
     evidence: session.evidence,
+    watch: session.watch,
+    onEnd: session.onEnd,
     close: session.close,
     [Symbol.dispose]: session.close,
   }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { blameProgram, hostAgent } from '../ansible-parts.ts'
 import { type BlameEvidence, parseBlameEvidence } from '../blame/blame-evidence.ts'
-import { type CheckError, checkError } from '../check-error.ts'
+import { type CheckError, checkError, printable } from '../check-error.ts'
 import { isRecord, parseJson } from '../untrusted-json.ts'
 import { AnswerReader } from './answer-reader.ts'
 import type { HostAccess } from './host-access.ts'
@@ -18,13 +18,16 @@ export interface HostOptions {
   /** Where ssh is started: relative paths in the user's ssh arguments count from there. */
   readonly cwd: string
   readonly signal?: AbortSignal
+  /** How long a host that is out of reach keeps its agent; 600 s when it is left out. */
+  readonly leaseSeconds?: number
 }
 
 /**
  * A connection to one host, with our agent at its end.
  *
  * States: open; asked (one question at a time); ended. What ends it: `close`, the signal, a deadline that passes, an
- * answer that is not understood, and the connection itself. Once ended it answers every look with the reason.
+ * answer that is not understood, silence once there is a bell, and the connection itself. Once ended it answers every
+ * look with the reason.
  */
 export interface HostSession {
   /** Why it has ended; null while it can be asked. */
@@ -33,6 +36,17 @@ export interface HostSession {
   look(watched: Watched, deadlineMs: number): Promise<SnapshotResult>
   /** What the host has logged about who may have changed some files. Never rejects, and ends the session as a look does. */
   evidence(question: EvidenceQuestion): Promise<EvidenceResult>
+  /**
+   * Has the host ring whenever something of this may have changed, by inotify. From then on it also gives signs of life,
+   * and ends when they stop. Asked again it watches something else. Never rejects.
+   */
+  watch(
+    watched: Watched,
+    onBell: (bell: Bell) => void,
+    deadlineMs: number,
+  ): Promise<Bell | { readonly error: CheckError }>
+  /** Calls it when the session has ended; at once when it has. */
+  onEnd(act: () => void): void
   /** Ends the agent and the connection. */
   close(): void
 }
@@ -54,8 +68,20 @@ const EVIDENCE_SECONDS = 10
 const EVIDENCE_DEADLINE_MS = 20_000
 const MAX_EVIDENCE_BYTES = 8 * 1024 * 1024
 
+/** A hint, and the host's own word: after it a look decides. */
+export interface Bell {
+  readonly isChanged: boolean
+  /** Why not every change rings; null: all that the kernel tells does. */
+  readonly why: string | null
+}
+
 // A host that is out of reach keeps its agent no longer than this, plus the deadline of what it was asked.
 const LEASE_SECONDS = 600
+// The agent gives a sign of life every two seconds, also in the middle of a look.
+const SILENCE_MS = 8_000
+const MAX_BELL_BYTES = 1_024
+// The agent rings a hundred times a second at most.
+const MAX_BELLS_A_SECOND = 400
 const AGENT_BYTES = Buffer.from(hostAgent())
 const MAX_SAID_BYTES = 16 * 1024
 const MAX_READY_BYTES = 1_024
@@ -68,7 +94,7 @@ const GOODBYE_MS = 2_000
  */
 export async function openHost(
   access: HostAccess,
-  { ssh, env, cwd, signal }: HostOptions,
+  { ssh, env, cwd, signal, leaseSeconds = LEASE_SECONDS }: HostOptions,
   deadlineMs: number,
 ): Promise<HostSession | { readonly error: CheckError }> {
   const command = remoteCommand(access, AGENT_BYTES.length)
@@ -88,10 +114,11 @@ export async function openHost(
   if ('error' in ready) return ready
 
   async function ask(question: object, limits: { maxBytes: number; deadlineMs: number }): Promise<Answer> {
-    const answer = await connection.ask(requestText(connection.nextId(), question, limits.deadlineMs), limits)
+    const answer = await connection.ask(requestText(connection.nextId(), question, leaseOf(limits.deadlineMs)), limits)
     const failure = 'error' in answer ? null : failureIn(answer.payload)
     return failure === null ? answer : { error: checkError('look_failed', failure) }
   }
+  const leaseOf = (deadlineMs: number) => leaseSeconds + Math.ceil(deadlineMs / 1_000)
 
   return {
     get ended() {
@@ -116,13 +143,28 @@ export async function openHost(
       if (evidence === null) return { error: connection.end(checkError('answer_invalid', 'what it logged')) }
       return { evidence }
     },
+    async watch({ paths, listings }, onBell, deadlineMs) {
+      connection.expectBells(onBell)
+      const answer = await ask({ kind: 'watch', paths, listings }, { maxBytes: MAX_BELL_BYTES, deadlineMs })
+      if ('error' in answer) return answer
+      const bell = bellIn(answer.payload)
+      return bell ?? { error: connection.end(checkError('answer_invalid', 'its bell is none')) }
+    },
+    onEnd: connection.onEnd,
     close: connection.close,
   }
 }
 
-function requestText(id: number, question: object, deadlineMs: number): string {
-  const lease_seconds = LEASE_SECONDS + Math.ceil(deadlineMs / 1_000)
-  return `${JSON.stringify({ id, lease_seconds, ...question })}\n`
+function requestText(id: number, question: object, leaseSeconds: number): string {
+  return `${JSON.stringify({ id, lease_seconds: leaseSeconds, ...question })}\n`
+}
+
+function bellIn(payload: Buffer): Bell | null {
+  const value = parseJson(payload.toString('latin1'))
+  if (!isRecord(value) || typeof value.changed !== 'boolean') return null
+  const { changed, why } = value
+  if (why !== null && typeof why !== 'string') return null
+  return { isChanged: changed, why: why === null ? null : printable(why.slice(0, 200)) }
 }
 
 /** What the agent says when it could not do what it was asked. Such an answer is short. */
@@ -136,8 +178,18 @@ type Answer = { readonly payload: Buffer } | { readonly error: CheckError }
 
 interface Question {
   readonly id: number
+  readonly maxBytes: number
   readonly resolve: (answer: Answer) => void
   readonly timer: NodeJS.Timeout
+}
+
+interface Bells {
+  /** Of the questions that are answered by ringing; one that was asked before may still ring. */
+  readonly ids: Set<number>
+  onBell: (bell: Bell) => void
+  readonly silence: NodeJS.Timeout
+  countedFromMs: number
+  count: number
 }
 
 function createConnection(child: ChildProcess) {
@@ -148,6 +200,7 @@ function createConnection(child: ChildProcess) {
   let ended: CheckError | null = null
   let isReady = false
   let said = ''
+  let bells: Bells | null = null
   const onEnd: (() => void)[] = []
 
   function settle(answer: Answer): void {
@@ -162,6 +215,7 @@ function createConnection(child: ChildProcess) {
   function end(error: CheckError): CheckError {
     if (ended !== null) return ended
     ended = error
+    clearTimeout(bells?.silence)
     // The agent ends when its input does; ssh itself may hang with its host.
     killGroup(child)
     settle({ error })
@@ -172,6 +226,7 @@ function createConnection(child: ChildProcess) {
   function close(): void {
     if (ended !== null) return
     ended = checkError('interrupted')
+    clearTimeout(bells?.silence)
     settle({ error: ended })
     child.stdin?.end()
     const timer = setTimeout(() => killGroup(child), GOODBYE_MS)
@@ -188,13 +243,32 @@ function createConnection(child: ChildProcess) {
   })
   child.stdout?.on('data', (chunk: Buffer) => {
     if (ended !== null) return
-    for (const incoming of reader.take(chunk)) {
+    bells?.silence.refresh()
+    const found = reader.take(chunk)
+    for (const incoming of found) {
       if (incoming.kind === 'invalid') return void end(checkError('answer_invalid', incoming.why))
-      if (incoming.id !== asked?.id) return void end(checkError('answer_invalid', 'it answered what nobody asked'))
-      isReady = true
-      settle({ payload: incoming.payload })
+      if (incoming.id === asked?.id) {
+        isReady = true
+        settle({ payload: incoming.payload })
+      } else if (bells?.ids.has(incoming.id)) {
+        ring(bells, incoming.payload)
+      } else {
+        end(checkError('answer_invalid', 'it answered what nobody asked'))
+      }
+      if (ended !== null) return
     }
+    if (found.length > 0) reader.expect(asked?.maxBytes ?? MAX_BELL_BYTES)
   })
+
+  function ring(bells: Bells, payload: Buffer): void {
+    const bell = bellIn(payload)
+    if (bell === null) return void end(checkError('answer_invalid', 'its bell is none'))
+    const now = performance.now()
+    if (now - bells.countedFromMs > 1_000) Object.assign(bells, { countedFromMs: now, count: 0 })
+    bells.count += 1
+    if (bells.count > MAX_BELLS_A_SECOND) return void end(checkError('answer_invalid', 'it rings without end'))
+    bells.onBell(bell)
+  }
 
   return {
     nonce,
@@ -203,7 +277,15 @@ function createConnection(child: ChildProcess) {
     ended: () => ended,
     /** Of the question that is asked next. */
     nextId: () => lastId + 1,
-    onEnd: (act: () => void) => void onEnd.push(act),
+    onEnd: (act: () => void) => void (ended === null ? onEnd.push(act) : act()),
+    /** Of the question that is asked next its first answer is the answer, and each further one a bell. */
+    expectBells(onBell: (bell: Bell) => void): void {
+      if (ended !== null) return
+      const silence = () => end(checkError('timeout', 'the server gives no sign of life'))
+      bells ??= { ids: new Set(), onBell, silence: setTimeout(silence, SILENCE_MS), countedFromMs: 0, count: 0 }
+      bells.onBell = onBell
+      bells.ids.add(lastId + 1)
+    },
     write: (bytes: Buffer) => void child.stdin?.write(bytes),
     ask(text: string, { maxBytes, deadlineMs }: { maxBytes: number; deadlineMs: number }): Promise<Answer> {
       if (ended !== null) return Promise.resolve({ error: ended })
@@ -211,7 +293,7 @@ function createConnection(child: ChildProcess) {
       return new Promise((resolve) => {
         lastId += 1
         const timer = setTimeout(() => end(checkError('timeout', 'the server gave no answer')), deadlineMs)
-        asked = { id: lastId, resolve, timer }
+        asked = { id: lastId, maxBytes, resolve, timer }
         reader.expect(maxBytes)
         child.stdin?.write(text)
       })
