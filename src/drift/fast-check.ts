@@ -5,6 +5,7 @@ import { BINDING_PARTS, type Binding, changedPart } from './baseline/binding.ts'
 import { type Blessing, bless, shown, toLookAtAfter, watchedOf } from './baseline/bless.ts'
 import { causeOfAll, causeOfDrift, type Deploy, isSameEdit } from './baseline/cause.ts'
 import { type Comparison, compare, type Difference } from './baseline/compare.ts'
+import { type Confirmed, confirmedBy } from './baseline/confirmed.ts'
 import type { Sight, Sighted } from './blame/name-who.ts'
 import { type CheckError, type CheckErrorCode, checkError } from './check-error.ts'
 import type { Verdict } from './judge.ts'
@@ -37,6 +38,8 @@ export interface FastCheckResult {
   readonly sighted: readonly Sighted[]
   /** What a person should know of baselines that could not be used or kept. */
   readonly notes: readonly Note[]
+  /** How drifted hosts stood meanwhile, where nobody worked on them. */
+  readonly confirmed: ReadonlyMap<string, Confirmed>
 }
 
 export interface Note {
@@ -79,8 +82,37 @@ export async function fastCheck(hosts: readonly string[], parts: FastCheckParts)
     if ('different' in found) toCheck.push({ ...state, different: found.different })
     else sighted.set(state.host, found)
   }
-  for (const found of await certify(toCheck, parts, notes)) sighted.set(found.verdict.host, found)
-  return { sighted: hosts.flatMap((host) => sighted.get(host) ?? []), notes }
+  const { concluded, confirmed } = await certify(toCheck, parts, notes)
+  for (const found of concluded) sighted.set(found.verdict.host, found)
+  return { sighted: hosts.flatMap((host) => sighted.get(host) ?? []), notes, confirmed }
+}
+
+/** The certified full check of these hosts, whatever is known of them; of each, what a look found different. */
+export async function certifiedCheck(
+  hosts: ReadonlyMap<string, readonly Difference[]>,
+  parts: FastCheckParts,
+): Promise<FastCheckResult> {
+  const notes: Note[] = []
+  const states = [...hosts].map(([host, different]) => ({ ...recall(host, parts, notes), different }))
+  const { concluded, confirmed } = await certify(states, parts, notes)
+  return { sighted: concluded, notes, confirmed }
+}
+
+/** What a look at a host needs to know, and what it can be compared with; certified only if it still holds. */
+export function whatIsKnown(
+  host: string,
+  parts: Pick<FastCheckParts, 'baselines' | 'bindingOf' | 'fullEveryMs' | 'now'>,
+): { readonly known: Known; readonly notes: readonly Note[] } {
+  const notes: Note[] = []
+  const { access, watched, certified, isSameGit } = recall(host, parts, notes)
+  return { known: { access, watched, certified: isSameGit ? certified : null }, notes }
+}
+
+export interface Known {
+  readonly access: HostAccess | NoHostAccess | null
+  /** All that the last run named. */
+  readonly watched: Watched
+  readonly certified: Certified | null
 }
 
 interface HostState {
@@ -108,7 +140,11 @@ function canLookAt(access: HostAccess | NoHostAccess | null): access is HostAcce
   return access !== null && 'host' in access
 }
 
-function recall(host: string, { baselines, bindingOf, fullEveryMs, now }: FastCheckParts, notes: Note[]): HostState {
+function recall(
+  host: string,
+  { baselines, bindingOf, fullEveryMs, now }: Pick<FastCheckParts, 'baselines' | 'bindingOf' | 'fullEveryMs' | 'now'>,
+  notes: Note[],
+): HostState {
   const binding = bindingOf(host)
   const nothing = { host, binding, watched: { paths: [], listings: [] }, certified: null, different: [] }
   const found = baselines.read(host)
@@ -162,23 +198,31 @@ function verified(
   }
 }
 
-function asCertified({ coverage, watchedCount, unwatched, fullCheckAt, isSameEdit }: Certified) {
+export function asCertified({ coverage, watchedCount, unwatched, fullCheckAt, isSameEdit }: Certified) {
   return {
     coverage: { ...coverage, watched: watchedCount, unwatched, fullCheckAt },
     ...(isSameEdit && { cause: 'SAME_EDIT' as const }),
   }
 }
 
+export function unknown(host: string, error: CheckError, method: 'full' | 'fast'): Verdict {
+  return { host, status: 'UNKNOWN', error, drift: [], coverage: null, seen: null, check: { method } }
+}
+
 function unseen(host: string, error: CheckError, method: 'full' | 'fast'): Sighted {
-  const verdict = { host, status: 'UNKNOWN', error, drift: [], coverage: null, seen: null, check: { method } } as const
-  return { verdict, sight: null }
+  return { verdict: unknown(host, error, method), sight: null }
 }
 
 // ---------------------------------------------------------------- the certified full check
 
 /** A look, the full check, a look: again where somebody worked on the host meanwhile. */
-async function certify(states: readonly HostState[], parts: FastCheckParts, notes: Note[]): Promise<Sighted[]> {
+async function certify(
+  states: readonly HostState[],
+  parts: FastCheckParts,
+  notes: Note[],
+): Promise<{ readonly concluded: readonly Sighted[]; readonly confirmed: ReadonlyMap<string, Confirmed> }> {
   const done: Sighted[] = []
+  const confirmed = new Map<string, Confirmed>()
   let rounds = await beforeTheCheck(states, parts, done)
   for (let repeats = 0; rounds.length > 0; repeats += 1) {
     const startedAt = parts.now()
@@ -198,10 +242,16 @@ async function certify(states: readonly HostState[], parts: FastCheckParts, note
       const mayRepeat = repeats < REPEATS[blessing?.kind ?? 'not_yet'] && parts.hasTime()
       if (mayRepeat && canLookAt(one.verdict.seen?.access ?? null))
         rounds.push({ state: one.state, before: after, access: one.verdict.seen?.access ?? null })
-      else done.push(conclude(one, { after, blessing, look }, parts, notes))
+      else {
+        const concluded = conclude(one, { after, blessing, look }, parts, notes)
+        done.push(concluded)
+        const { verdict } = concluded
+        const drift = after && confirmedBy(verdict, { before: beforeThisWay(one), after, key: parts.baselines.key })
+        if (drift) confirmed.set(verdict.host, drift)
+      }
     }
   }
-  return done
+  return { concluded: done, confirmed }
 }
 
 const NOT_THIS_GIT = { kind: 'not_yet', why: 'the repository was changed meanwhile' } as const
@@ -254,10 +304,14 @@ function looksAfter({ state, before, access, verdict }: Checked): LookRequest[] 
   return [request(state.host, way, { ...watched, paths: [...new Set([...watched.paths, ...drifted])] })]
 }
 
-function blessingOf({ before, access, verdict }: Checked, after: HostSnapshot): Blessing | null {
-  const { seen } = verdict
-  // Through another door it may be another host.
-  return seen && bless({ before: isDeepStrictEqual(seen.access, access) ? before : null, after, seen })
+function blessingOf(checked: Checked, after: HostSnapshot): Blessing | null {
+  const { seen } = checked.verdict
+  return seen && bless({ before: beforeThisWay(checked), after, seen })
+}
+
+/** Through another door it may be another host. */
+function beforeThisWay({ before, access, verdict }: Checked): HostSnapshot | null {
+  return isDeepStrictEqual(verdict.seen?.access, access) ? before : null
 }
 
 interface Outcome {
@@ -320,10 +374,10 @@ function conclude(checked: Checked, outcome: Outcome, parts: FastCheckParts, not
 }
 
 /** Ansible saw the host between the looks, nobody knows when: what is changed after that is changed after the first. */
-function sightOf({ state, before, access, verdict }: Checked, { after }: Outcome): Sight | null {
+function sightOf(checked: Checked, { after }: Outcome): Sight | null {
   if (after === null) return null
-  // Through another door it may be another host.
-  const isKnownSince = before !== null && isDeepStrictEqual(verdict.seen?.access, access)
+  const { before, state } = checked
+  const isKnownSince = beforeThisWay(checked) !== null
   return { lookedAt: (before ?? after).clock, isKnownSince, snapshot: after, certified: state.certified }
 }
 
@@ -398,7 +452,7 @@ function disagreementIn({ state, before, verdict }: Checked, { after }: Outcome,
 }
 
 /** Of some lines of a file, and of what else lies in a directory, Ansible alone knows what Git cares for. */
-function declaredWholly(comparison: Comparison, certified: Certified): Path64[] {
+export function declaredWholly(comparison: Comparison, certified: Certified): Path64[] {
   if (comparison.kind !== 'different') return []
   return comparison.differences.flatMap(({ path, attribute }) => {
     const declared = certified.paths.get(path)?.declared ?? []

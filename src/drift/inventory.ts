@@ -12,6 +12,9 @@ export type ExpectedHosts =
     }
   | { readonly error: CheckError }
 
+// One Ansible program needs a third of a second for this; a dynamic inventory may ask a cloud.
+export const INVENTORY_TIMEOUT_MS = 120_000
+
 type RunAnsible = (file: string, args: readonly string[]) => Promise<CommandResult>
 
 /**

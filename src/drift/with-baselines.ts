@@ -27,7 +27,7 @@ export interface FastSettings {
 }
 
 /** What of a request the verdict depends on. */
-interface BaselineRequest {
+export interface BaselineRequest {
   readonly directory: string
   readonly playbook: string
   readonly inventory: string
@@ -48,42 +48,18 @@ export async function checkWithBaselines(
   },
 ): Promise<{ readonly verdicts: readonly Verdict[]; readonly notes: readonly string[] }> {
   const { request, git, readGit, checkFully } = options
-  const { directory, playbook, inventory, fast } = request
-  const stateDirectory = resolve(directory, fast.stateDirectory)
-  const check = { directory: realpathSync(directory), playbook, inventory }
-  const baselines = usable(() => openBaselines(stateDirectory, { check, key: fast.key }))
-  if ('why' in baselines || git.changes === null) {
-    const why = 'why' in baselines ? baselines.why : 'what is not committed cannot be compared'
+  const parts = baselineParts(text, { request, git, readGit })
+  if ('why' in parts) {
     const verdicts = (await checkFully(hosts)).map((verdict) => ({ ...verdict, check: { method: 'full' as const } }))
-    return { verdicts, notes: [`No baselines, so every server gets the full check: ${why}`] }
+    return { verdicts, notes: [`No baselines, so every server gets the full check: ${parts.why}`] }
   }
-
-  const commit = git.isClean ? git.commit : null
-  const facts = {
-    commit: git.commit,
-    changes: git.changes,
-    playbook: `${playbook} ${existsSync(playbook) ? sha256(readFileSync(playbook)) : ''}`,
-    inventory: text,
-    ansibleArgs: request.ansibleArgs,
-    variables: bindingVariables(request.env, request.passEnv),
-    hostKeys: JSON.stringify(request.knownHosts),
-  }
-  const now = () => new Date()
-  const startedAt = now()
-  const { sighted, notes } = await fastCheck(hosts, {
-    ...options,
-    baselines,
-    bindingOf: bindingsOf(facts, baselines.key),
-    commit,
-    deployOf: (host) => recordedDeploys(stateDirectory, { repository: git.root, host, commit }),
-    isGitUnchanged: async () => {
-      const now = await readGit()
-      return now.commit === git.commit && now.changes === git.changes
-    },
-    fullEveryMs: fast.fullEveryMs,
-    now,
-  })
-  const trails = fast.blame ? usable(() => openTrails(stateDirectory, { check, key: baselines.key })) : null
+  const startedAt = parts.now()
+  const { sighted, notes } = await fastCheck(hosts, { ...options, ...parts })
+  const { directory, fast } = request
+  const stateDirectory = resolve(directory, fast.stateDirectory)
+  const trails = fast.blame
+    ? usable(() => openTrails(stateDirectory, { check: checkOf(request), key: parts.baselines.key }))
+    : null
   if (trails === null || 'why' in trails) {
     const why = trails === null ? [] : [`Nobody is asked who changed files: ${trails.why}`]
     return { verdicts: sighted.map(({ verdict }) => verdict), notes: [...summed(notes), ...why] }
@@ -94,10 +70,59 @@ export async function checkWithBaselines(
     trails,
     people,
     deploysOf: (host) => deployTimes(stateDirectory, { repository: git.root, host }),
-    now,
+    now: parts.now,
   })
   const wrong = problem === null ? [] : [printable(problem)]
   return { verdicts: named.verdicts, notes: [...summed([...notes, ...named.notes]), ...wrong] }
+}
+
+/** Whose baselines and trails these are. */
+function checkOf({ directory, playbook, inventory }: BaselineRequest) {
+  return { directory: realpathSync(directory), playbook, inventory }
+}
+
+export type BaselineParts = Omit<FastCheckParts, 'look' | 'checkFully' | 'hasTime'>
+
+/**
+ * What a fast check takes from Git, from the inventory and from what was certified before; or why there can be no
+ * baselines.
+ */
+export function baselineParts(
+  inventoryText: string,
+  {
+    request,
+    git,
+    readGit,
+  }: { readonly request: BaselineRequest; readonly git: GitState; readonly readGit: () => Promise<GitState> },
+): BaselineParts | { readonly why: string } {
+  const { directory, playbook, fast } = request
+  const stateDirectory = resolve(directory, fast.stateDirectory)
+  const baselines = usable(() => openBaselines(stateDirectory, { check: checkOf(request), key: fast.key }))
+  if ('why' in baselines) return baselines
+  if (git.changes === null) return { why: 'what is not committed cannot be compared' }
+
+  const commit = git.isClean ? git.commit : null
+  const facts = {
+    commit: git.commit,
+    changes: git.changes,
+    playbook: `${playbook} ${existsSync(playbook) ? sha256(readFileSync(playbook)) : ''}`,
+    inventory: inventoryText,
+    ansibleArgs: request.ansibleArgs,
+    variables: bindingVariables(request.env, request.passEnv),
+    hostKeys: JSON.stringify(request.knownHosts),
+  }
+  return {
+    baselines,
+    bindingOf: bindingsOf(facts, baselines.key),
+    commit,
+    deployOf: (host) => recordedDeploys(stateDirectory, { repository: git.root, host, commit }),
+    isGitUnchanged: async () => {
+      const now = await readGit()
+      return now.commit === git.commit && now.changes === git.changes
+    },
+    fullEveryMs: fast.fullEveryMs,
+    now: () => new Date(),
+  }
 }
 
 function usable<T>(open: () => T): T | { readonly why: string } {
@@ -110,7 +135,7 @@ function usable<T>(open: () => T): T | { readonly why: string } {
 }
 
 /** One line for all hosts of which the same is to be said. */
-function summed(notes: readonly Note[]): string[] {
+export function summed(notes: readonly Note[]): string[] {
   const hosts = new Map<string, string[]>()
   for (const { host, text } of notes) hosts.set(text, [...(hosts.get(text) ?? []), host])
   return [...hosts].map(([text, alike]) => {
