@@ -34,6 +34,12 @@ try {
     },
     terminal: process.stdout.isTTY === true,
     signal: interruption.signal,
+    ...(process.stdout.isTTY === true && {
+      screen: {
+        size: () => ({ rows: process.stdout.rows, columns: process.stdout.columns }),
+        write: (text: string) => void process.stdout.write(text),
+      },
+    }),
     ...(process.stdin.isTTY === true && process.stdout.isTTY === true && { ask }),
   })
 } catch (error) {

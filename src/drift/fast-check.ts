@@ -52,7 +52,7 @@ const REPEATS_WHEN_EDITED = 2
 const REPEATS_WHEN_TOUCHED = 1
 
 /** Reasons for which Ansible would not reach the host either, and would let everybody wait for it. */
-const OUT_OF_REACH: readonly CheckErrorCode[] = [
+export const OUT_OF_REACH: readonly CheckErrorCode[] = [
   'unreachable',
   'connection_lost',
   'auth_failed',
@@ -136,7 +136,7 @@ function isToVerify(state: HostState): state is ToVerify {
   return state.certified !== null && canLookAt(state.access) && state.isSameGit && state.isFresh
 }
 
-function canLookAt(access: HostAccess | NoHostAccess | null): access is HostAccess {
+export function canLookAt(access: HostAccess | NoHostAccess | null): access is HostAccess {
   return access !== null && 'host' in access
 }
 

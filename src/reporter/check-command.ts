@@ -8,7 +8,7 @@ import type { Origin } from './ci.ts'
 import { type Console, printableJson } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { painter, plan } from './plan.ts'
-import { reportBody } from './report-body.ts'
+import { type ReportContext, reportBody } from './report-body.ts'
 import type { Settings } from './settings.ts'
 
 export interface CommandContext {
@@ -53,12 +53,21 @@ export async function runCheck({ settings, env, directory, signal }: CommandCont
   return { ...result, verdicts: result.verdicts.map((verdict) => withMinCoverage(verdict, settings.minCoverage)) }
 }
 
-export function reportBodies(result: CheckResult, { settings, directory, origin }: CommandContext): ReportBody[] {
+export function reportBodies(result: CheckResult, context: CommandContext): ReportBody[] {
   const { startedAt, durationMs, verdicts } = result
+  const reported = reportContext(context)
+  return verdicts.map((verdict) => reportBody(verdict, { ...reported, startedAt, durationMs }))
+}
+
+/** What all reports of a run have in common. */
+export function reportContext({
+  settings,
+  directory,
+  origin,
+}: Pick<CommandContext, 'settings' | 'directory' | 'origin'>): Omit<ReportContext, 'startedAt' | 'durationMs'> {
   const repo = settings.repo ?? directory.split('/').findLast((part) => part !== '') ?? 'repository'
   const { intervalSeconds, diffKey } = settings
-  const mark = diffKey === null ? plainMark : fingerprintMark(diffKey, repo)
-  return verdicts.map((verdict) => reportBody(verdict, { repo, startedAt, durationMs, intervalSeconds, origin, mark }))
+  return { repo, intervalSeconds, origin, mark: diffKey === null ? plainMark : fingerprintMark(diffKey, repo) }
 }
 
 export function showPlan({ verdicts, error }: CheckResult, { settings, console }: CommandContext): void {

@@ -18,6 +18,8 @@ import { initCommand } from './init-command.ts'
 import { progressTo, reportCommand } from './report-command.ts'
 import { readSettings } from './settings.ts'
 import { VERSION } from './version.ts'
+import { watchCommand } from './watch-command.ts'
+import { readWatchSettings } from './watch-settings.ts'
 import { woodpeckerCommand } from './woodpecker-command.ts'
 import type { World } from './world.ts'
 
@@ -45,7 +47,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     console.out(`gitops-status ${VERSION}`)
     return EXIT.ok
   }
-  if (!isCommand(command)) {
+  if (command !== 'watch' && !isCommand(command)) {
     const guess = closestWord(command, Object.keys(COMMAND_HELP))
     console.err(`Unknown command ${JSON.stringify(command)}${guess ? `; did you mean ${guess}?` : ''}\n`)
     console.err(overview())
@@ -54,6 +56,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   if (beforeDoubleDash(rest).some((arg) => arg === '--help' || arg === '-h')) return showHelp(command, false, console)
 
   try {
+    if (command === 'watch') return await watch(rest, world)
     if (!isCheckCommand(command)) return await SETUP_COMMANDS[command](rest, world)
     const settings = readSettings(rest, env, terminal)
     if (command === 'report' && env.GITOPS_STATUS_ANNOUNCED !== '1')
@@ -65,6 +68,17 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     console.err(`Try: gitops-status help ${command}`)
     return EXIT.usage
   }
+}
+
+function watch(
+  args: readonly string[],
+  { env, terminal, directory, console, signal, screen }: World,
+): Promise<ExitCode> {
+  const settings = readWatchSettings(args, env, terminal)
+  return watchCommand({
+    ...{ settings, env, directory, origin: originOf(env), console, signal },
+    ...(screen && settings.color && { screen }),
+  })
 }
 
 /** update-gitops-status.sh says it before it looks for anything, and then sets GITOPS_STATUS_ANNOUNCED. */

@@ -8,7 +8,7 @@ import type { Drift, Verdict } from '../drift/judge.ts'
 type Paint = (text: string, color: keyof typeof COLORS) => string
 
 const COLORS = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const
-const STATUS_COLORS = { SYNCED: 'green', OUT_OF_SYNC: 'red', UNKNOWN: 'yellow' } as const
+export const STATUS_COLORS = { SYNCED: 'green', OUT_OF_SYNC: 'red', UNKNOWN: 'yellow' } as const
 const MARKS = { modified: '~', metadata: '~', missing: '-', extra: '+' } as const
 const MAX_SHOWN = 200
 
@@ -60,7 +60,7 @@ function howChecked({ check, coverage }: Verdict, now: Date): string[] {
   ]
 }
 
-function ago(ms: number): string {
+export function ago(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 90) return `${seconds} s ago`
   return seconds < 90 * 60 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`

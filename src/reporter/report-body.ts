@@ -10,7 +10,8 @@ import { fileDifference, leftOut } from './file-difference.ts'
 export interface ReportContext {
   readonly repo: string
   readonly startedAt: Date
-  readonly durationMs: number
+  /** Left out: it was no run that took its time. */
+  readonly durationMs?: number
   readonly intervalSeconds: number | null
   readonly origin: Origin
   /** What stands in the place of a secret in a difference. */
@@ -61,7 +62,7 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     ...(origin.revision && { revision: origin.revision }),
     ...(origin.pipeline && { pipeline: origin.pipeline }),
     ...(context.intervalSeconds !== null && { interval_seconds: context.intervalSeconds }),
-    duration_ms: context.durationMs,
+    ...(context.durationMs !== undefined && { duration_ms: context.durationMs }),
     ...(origin.runId && { run_id: origin.runId }),
     ...(error && { error }),
     ...(coverage && { coverage: coverageBody(coverage) }),

@@ -129,7 +129,7 @@ function optionsUntil(deadline: number, what: string, { console, signal }: Comma
   })
 }
 
-function userAgent({ origin }: CommandContext): string {
+export function userAgent({ origin }: Pick<CommandContext, 'origin'>): string {
   return `gitops-status/${VERSION} (${origin.name})`
 }
 
@@ -139,7 +139,7 @@ function showPush(report: ReportBody, gateway: Pushgateway, console: Console): v
   console.err(exposition(report, gateway, 'untyped').trimEnd())
 }
 
-function* batchesOf(reports: readonly ReportBody[]): Generator<ReportBody[]> {
+export function* batchesOf(reports: readonly ReportBody[]): Generator<ReportBody[]> {
   let batch: ReportBody[] = []
   let bytes = 0
   for (const report of reports) {

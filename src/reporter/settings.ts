@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { printable } from '../drift/check-error.ts'
 import type { FastSettings } from '../drift/with-baselines.ts'
 import { WrongSettings } from '../wrong-settings.ts'
-import { type Flags, readFlags } from './flags.ts'
+import { type Flags, type FlagValues, readFlags } from './flags.ts'
 import { type Pushgateway, TAKEN_METRICS } from './pushgateway.ts'
 import { isTargetName } from './report-body.ts'
 
@@ -118,9 +118,28 @@ export const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/
  */
 export function readSettings(args: readonly string[], env: Env, terminal: boolean): Settings & { help: boolean } {
   const problems: string[] = []
+  const settings = settingsFrom(readOwnFlags(FLAGS, args, problems), { args, env, terminal }, problems)
+  if (problems.length > 0) throw new WrongSettings(problems)
+  return settings
+}
+
+/** What stands before `--`. */
+export function readOwnFlags<F extends Flags>(flags: F, args: readonly string[], problems: string[]): FlagValues<F> {
+  return readFlags(flags, beforeDoubleDash(args), problems, 'arguments for ansible-playbook go after --')
+}
+
+function beforeDoubleDash(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--')
-  const own = end === -1 ? args : args.slice(0, end)
-  const values = readFlags(FLAGS, own, problems, 'arguments for ansible-playbook go after --')
+  return end === -1 ? args : args.slice(0, end)
+}
+
+/** All that is wrong is added to `problems`. */
+export function settingsFrom(
+  values: FlagValues<typeof FLAGS>,
+  { args, env, terminal }: { readonly args: readonly string[]; readonly env: Env; readonly terminal: boolean },
+  problems: string[],
+): Settings & { help: boolean } {
+  const end = args.indexOf('--')
   const given = (name: string) => (env[name] === undefined || env[name] === '' ? null : env[name])
 
   const serverUrl = given('GITOPS_STATUS_SERVER_URL')
@@ -189,7 +208,6 @@ export function readSettings(args: readonly string[], env: Env, terminal: boolea
   if (settings.token !== null && !/^[\x21-\x7e]+$/.test(settings.token)) {
     problems.push('GITOPS_STATUS_TOKEN must be printable characters without spaces')
   }
-  if (problems.length > 0) throw new WrongSettings(problems)
   return settings
 }
 
@@ -252,11 +270,11 @@ function defaultStateDirectory({ XDG_STATE_HOME = '', HOME = '' }: Env): string 
 interface Numeric {
   readonly flag: string | undefined
   readonly env: Env
-  readonly name: 'TIMEOUT' | 'INTERVAL' | 'FULL_EVERY' | 'MIN_COVERAGE'
+  readonly name: 'TIMEOUT' | 'INTERVAL' | 'FULL_EVERY' | 'MIN_COVERAGE' | 'LOOK_EVERY'
   readonly max: number
 }
 
-function seconds(options: Numeric, problems: string[]): number | null {
+export function seconds(options: Numeric, problems: string[]): number | null {
   return wholeNumber({ ...options, what: 'a whole number of seconds' }, problems)
 }
 

@@ -1,4 +1,5 @@
 import type { Console } from './console.ts'
+import type { Screen } from './watch-screen.ts'
 
 /** All that the program `gitops-status` sees of the world. */
 export interface World {
@@ -8,6 +9,8 @@ export interface World {
   /** Whether standard output is a terminal. */
   readonly terminal: boolean
   readonly signal: AbortSignal
+  /** Where a table can be drawn; left out where standard output is no terminal. */
+  readonly screen?: Screen
   /** Asks the person at the terminal; null when no answer will come. Left out where nobody is. */
   readonly ask?: (question: string) => Promise<string | null>
 }
