@@ -269,6 +269,24 @@ describe('a stream', () => {
     assert.deepEqual(again.take(1), ['target a', 'target b'])
   })
 
+  it('writes at once what comes after quiet, and together what follows it', () => {
+    const { connect, follow, fleet, timers } = startStream()
+    const client = connect()
+    client.take()
+    timers.advance(1_000)
+    follow([fleet.change('a')])
+    timers.advance(0)
+    assert.deepEqual(client.take(), ['target a'])
+
+    for (const name of ['b', 'c', 'd']) {
+      timers.advance(33)
+      follow([fleet.change(name)])
+    }
+    assert.deepEqual(client.take(), [])
+    timers.advance(1)
+    assert.deepEqual(client.take(), ['target b', 'target c', 'target d'])
+  })
+
   it('writes to everyone once for all changes within a tenth of a second, each target once', () => {
     const { connect, follow, fleet, timers } = startStream()
     const clients = [connect(), connect()]
@@ -372,7 +390,7 @@ describe('a stream', () => {
     client.connection.onWrite = () => timers.pass(50)
     client.take()
     follow([fleet.change('a')])
-    timers.advance(100)
+    timers.advance(0)
     client.take()
     follow([fleet.change('b')])
     timers.advance(199)

@@ -81,8 +81,8 @@ const PATIENCE_MS = 30_000
 // Below the 30 to 60 seconds after which common proxies close what is quiet.
 const HEARTBEAT_MS = 15_000
 
-// Changes share a group for so long, or for so much longer as it takes that writing to everyone needs no more than a
-// fifth of the time: reports come first.
+// After quiet a change goes out at once. Those that follow it share a group for so long, or for so much longer as it
+// takes that writing to everyone needs no more than a fifth of the time: reports come first.
 const GROUP_MS = 100
 const GROUP_SHARE = 4
 const MAX_GROUP_MS = 1_000
@@ -136,6 +136,7 @@ export function createStream(needs: Needs): Stream {
   const following = new Set<Client>()
   let groupBegin = log.end()
   let groupMs = GROUP_MS
+  let groupEndMs = -Infinity
   let isGroupDue = false
   let isBeating = false
   let opened = 0
@@ -274,7 +275,7 @@ export function createStream(needs: Needs): Stream {
 
   function follow(changes: readonly Change[]): void {
     for (const change of changes) log.append(change)
-    if (changes.length > 0) expectGroup(groupMs)
+    if (changes.length > 0) expectGroup(Math.max(0, groupEndMs + groupMs - monotonicMs()))
   }
 
   function expectGroup(waitMs: number): void {
@@ -308,6 +309,7 @@ export function createStream(needs: Needs): Stream {
       },
       (spentMs) => {
         groupMs = Math.min(MAX_GROUP_MS, Math.max(GROUP_MS, GROUP_SHARE * spentMs))
+        groupEndMs = monotonicMs()
         isGroupDue = false
         if (groupBegin < log.end()) expectGroup(isFull ? 0 : groupMs)
       },
