@@ -13,9 +13,10 @@ import { readOptions, usage, WrongUsage } from './options.ts'
 import { read } from './read.ts'
 import { endChildren } from './servers/end-with-us.ts'
 import { findPushgateway } from './servers/pushgateway.ts'
+import { watch } from './watch.ts'
 
 /** Every benchmark. A new one: a file here, a line there, a place for its results in README.md. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { ingest, read, fleet, dashboard, look }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { ingest, read, fleet, dashboard, look, watch }
 
 const EXIT_WRONG_SETTINGS = 64 // EX_USAGE of sysexits.h
 
