@@ -43,8 +43,9 @@ const LOOK_FOR_DUE_MS = 1_000
 export function createOutbox(parts: OutboxParts): Outbox {
   const { send, batchesOf, heartbeatMs, after, monotonicMs, said } = parts
   const entries = new Map<string, Entry>()
-  let isSending = false
+  let sending: Promise<void> | null = null
   let isStopped = false
+  let isEnded = false
   let failures = 0
   let cancel = after(LOOK_FOR_DUE_MS, lookForDue)
   let isGathering = false
@@ -60,17 +61,19 @@ export function createOutbox(parts: OutboxParts): Outbox {
     return newest.last_check !== sent.lastCheck && monotonicMs() - sent.atMs >= heartbeatMs
   }
 
-  async function flush(): Promise<void> {
-    if (isSending) return
-    isSending = true
-    try {
-      for (;;) {
-        const due = [...entries.values()].filter(isDue).map(({ newest }) => newest)
-        if (due.length === 0) return
-        for (const batch of batchesOf(due)) if (!(await deliver(batch))) return
-      }
-    } finally {
-      isSending = false
+  function flush(): Promise<void> {
+    if (isEnded) return Promise.resolve()
+    sending ??= sendAll().finally(() => {
+      sending = null
+    })
+    return sending
+  }
+
+  async function sendAll(): Promise<void> {
+    for (;;) {
+      const due = [...entries.values()].filter(isDue).map(({ newest }) => newest)
+      if (due.length === 0) return
+      for (const batch of batchesOf(due)) if (!(await deliver(batch))) return
     }
   }
 
@@ -135,7 +138,10 @@ export function createOutbox(parts: OutboxParts): Outbox {
     async stop() {
       isStopped = true
       cancel()
+      // What is under way now is cut short; then once more with what is newest.
+      await sending
       await flush()
+      isEnded = true
     },
   }
 }

@@ -53,7 +53,8 @@ export async function watchCommand(context: WatchContext): Promise<ExitCode> {
   })
   const destination = { serverUrl: settings.serverUrl, token: settings.token, userAgent: userAgent({ origin }) }
   const outbox = createOutbox({
-    send: (reports) => send(reports, destination, { budgetMs: signal.aborted ? LAST_SEND_MS : SEND_MS }),
+    send: (reports) =>
+      send(reports, destination, signal.aborted ? { budgetMs: LAST_SEND_MS } : { budgetMs: SEND_MS, signal }),
     batchesOf,
     heartbeatMs: intervalMs * HEARTBEAT,
     after: REAL_CLOCK.after,

@@ -32,7 +32,11 @@ describe('the systemd units', { skip: !hasSystemd }, () => {
   })
   after(() => rmSync(directory, { recursive: true }))
 
-  for (const unit of ['gitops-status-server.service', 'gitops-status-report@rsyslog.service']) {
+  for (const unit of [
+    'gitops-status-server.service',
+    'gitops-status-report@rsyslog.service',
+    'gitops-status-watch@rsyslog.service',
+  ]) {
     it(`leave little open: ${unit}`, () => {
       const { status, stdout } = analyze('security', '--offline=true', `--threshold=${MOST_EXPOSED}`, unit)
       assert.equal(status, 0, stdout)
@@ -43,6 +47,7 @@ describe('the systemd units', { skip: !hasSystemd }, () => {
     'gitops-status-server.service',
     'gitops-status-report@rsyslog.service',
     'gitops-status-report@rsyslog.timer',
+    'gitops-status-watch@rsyslog.service',
   ]) {
     it(`have no mistakes: ${unit}`, () => {
       const { status, stdout, stderr } = analyze('verify', '--man=no', unit)
