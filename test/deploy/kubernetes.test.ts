@@ -348,6 +348,26 @@ describe('the chart', { skip: !hasKubernetesTools() }, () => {
   })
 })
 
+it('the watch beside the server', { skip: !hasKubernetesTools() }, async (t) => {
+  const objects = renderKustomization('resources: [kubernetes/watch]\n')
+  const { spec } = theOnly<Deployment>(objects, 'Deployment')
+  const pod = spec.template.spec
+  await t.test('is what the API takes', async () => assert.deepEqual(await schemaProblems(objects), []))
+  await t.test('is no pod of the Service of the server', () => {
+    assert.equal(spec.template.metadata.labels.app, 'gitops-status-watch')
+    assertSelects(spec.selector.matchLabels, spec.template.metadata.labels, 'Deployment')
+  })
+  await t.test('is one at a time, as little as the server is', () => {
+    assert.deepEqual([spec.replicas, spec.strategy.type], [1, 'Recreate'])
+    assert.equal(pod.automountServiceAccountToken, false)
+    assert.deepEqual(pod.containers[0].securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+  })
+})
+
 it('kubectl logs shows each report: POST /api/status, from whom, and how it ended', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'gitops-status-pod-log-'))
   try {
