@@ -12,6 +12,11 @@ export interface ReportContext {
   readonly startedAt: Date
   /** Left out: it was no run that took its time. */
   readonly durationMs?: number
+  /**
+   * Whether `last_check` has milliseconds. Of two reports within a second the later one must be known as such; and one
+   * that says what another one said, after a third, as another one.
+   */
+  readonly isExact?: boolean
   readonly intervalSeconds: number | null
   readonly origin: Origin
   /** What stands in the place of a secret in a difference. */
@@ -57,7 +62,7 @@ export function reportBody(verdict: Verdict, context: ReportContext): ReportBody
     sync_status: status,
     drift_count: drift.length,
     files: withinLimit(withDifferences(drift.slice(0, MAX_FILES), context.mark)),
-    last_check: wholeSecond(context.startedAt),
+    last_check: context.isExact ? context.startedAt.toISOString() : wholeSecond(context.startedAt),
     ...(drift.length > MAX_FILES && { files_truncated: true }),
     ...(origin.revision && { revision: origin.revision }),
     ...(origin.pipeline && { pipeline: origin.pipeline }),

@@ -101,6 +101,7 @@ export async function watchCommand(context: WatchContext): Promise<ExitCode> {
               ...reported,
               origin: { ...origin, ...(revision && { revision }) },
               startedAt: lookedAt,
+              isExact: true,
             }),
           )
         },

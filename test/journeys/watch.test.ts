@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Lab, type LabServer, startLab } from '../lab/lab-server.ts'
 import { makeRepository } from '../reporter/check-run.ts'
 import { createEventReader } from '../server/event-reader.ts'
+import { itTakesLong } from '../server/long.ts'
 import { ROOT, type RunningServer, startServer } from './product.ts'
 
 const SITE = `
@@ -112,6 +113,40 @@ describe('gitops-status watch', { timeout: 300_000 }, () => {
     await events.until('web1', ({ sync_status }) => sync_status === 'SYNCED')
   })
 
+  itTakesLong('is connected again after a reboot, and sees what was changed meanwhile', async () => {
+    await web1.refuse()
+    await web1.run('echo v=3 >/etc/app/app.conf')
+    await web1.reboot()
+    await events.until('web1', ({ sync_status }) => sync_status === 'OUT_OF_SYNC')
+    await web1.run('echo v=1 >/etc/app/app.conf')
+    await events.until('web1', ({ sync_status }) => sync_status === 'SYNCED')
+  })
+
+  itTakesLong('looks again after it was suspended, and says nothing from before', async () => {
+    watch.kill('SIGSTOP')
+    await web1.run('echo v=4 >/etc/app/app.conf')
+    await delay(20_000)
+    watch.kill('SIGCONT')
+    await events.until('web1', ({ sync_status }) => sync_status === 'OUT_OF_SYNC')
+    await web1.run('echo v=1 >/etc/app/app.conf')
+    await events.until('web1', ({ sync_status }) => sync_status === 'SYNCED')
+  })
+
+  itTakesLong('checks fully after a commit, and watches a server that joins the inventory', async () => {
+    writeFileSync(join(repository.directory, 'site.yml'), SITE.replace('v=1', 'v=2'))
+    git('commit', '-qam', 'x')
+    for (const name of ['web1', 'web2']) await events.until(name, ({ cause }) => cause === 'PENDING_DEPLOY')
+    writeFileSync(join(repository.directory, 'site.yml'), SITE)
+    writeFileSync(join(repository.directory, 'hosts'), 'web1\n')
+    git('commit', '-qam', 'x')
+    await events.until('web1', ({ sync_status }) => sync_status === 'SYNCED')
+    assert.match(said, /web2 left the inventory/)
+    writeFileSync(join(repository.directory, 'hosts'), 'web1\nweb2\n')
+    git('commit', '-qam', 'x')
+    for (const name of ['web2', 'web1'])
+      await events.until(name, ({ sync_status, watched }) => sync_status === 'SYNCED' && watched === 1)
+  })
+
   it('leaves nothing on a server when it is killed', async () => {
     assert.equal((await agentsOn(web1)).length, 1)
     watch.kill('SIGKILL')
@@ -147,7 +182,7 @@ type Row = any
 /** The rows of the server's event stream as they come. */
 function followEvents() {
   const abort = new AbortController()
-  const rows: Row[] = []
+  let rows: Row[] = []
   let heard = () => {}
   return {
     async open(url: string) {
@@ -163,11 +198,15 @@ function followEvents() {
         }
       })().catch(() => {})
     },
-    /** The next row of a server that is so; those before it are forgotten. */
+    /** The next row of a server that is so; those of it before are forgotten. */
     async until(server: string, isWanted: (row: Row) => boolean): Promise<Row> {
       for (;;) {
         const at = rows.findIndex((row) => row.server === server && isWanted(row))
-        if (at >= 0) return rows.splice(0, at + 1).at(-1)
+        if (at >= 0) {
+          const found = rows[at]
+          rows = rows.filter((row, index) => row.server !== server || index > at)
+          return found
+        }
         await new Promise<void>((resolve) => {
           heard = resolve
         })

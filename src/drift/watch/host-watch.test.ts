@@ -388,6 +388,15 @@ describe('the full check of a host that is watched', () => {
     assert.deepEqual(web1.news(), ['SYNCED fast'])
   })
 
+  it('that settled nothing and began before a look is not told after it', async () => {
+    using web1 = await aWatch()
+    await web1.ring(edited())
+    await web1.pass(1_000)
+    web1.news()
+    await web1.checked({ verdict: drifted(), startedAt: BEGAN })
+    assert.deepEqual(web1.news(), ['OUT_OF_SYNC fast'])
+  })
+
   it('that finds no drift where a look did tells of the disagreement', async () => {
     using web1 = await aWatch()
     await web1.ring(edited())

@@ -124,6 +124,7 @@ export function createHostWatch(parts: HostWatchParts): HostWatch {
   let lastFailure: CheckError | null = null
   let cancelLost = () => {}
 
+  let toldAtMs = -Infinity
   let unreadable = 0
   let isRung = false
   let wasRung = false
@@ -291,7 +292,12 @@ export function createHostWatch(parts: HostWatchParts): HostWatch {
     tell(unknown(host, lastFailure, 'fast'), clock.now())
   }
 
+  /** What was true before something that was told is not told after it: a full check may have begun before a look. */
   function tell(verdict: Verdict, lookedAt: Date): void {
+    // Never later than now: our clock may have been set back meanwhile.
+    const atMs = clock.monotonicMs() - Math.max(0, clock.now().getTime() - lookedAt.getTime())
+    if (atMs < toldAtMs) return
+    toldAtMs = atMs
     parts.tell({ verdict, lookedAt })
   }
 
