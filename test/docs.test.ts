@@ -9,6 +9,7 @@ import { EXIT } from '../src/reporter/exit-codes.ts'
 import { INIT_FLAGS } from '../src/reporter/init-settings.ts'
 import { FLAGS } from '../src/reporter/settings.ts'
 import { VERSION } from '../src/reporter/version.ts'
+import { WATCH_FLAGS } from '../src/reporter/watch-settings.ts'
 import { WOODPECKER_FLAGS } from '../src/reporter/woodpecker-settings.ts'
 import { fieldTable } from './docs/field-table.ts'
 
@@ -30,6 +31,15 @@ it('documents every flag, exit code and reason of the reporter', () => {
   for (const [code, [what, hint]] of Object.entries(CHECK_ERRORS)) {
     assert.ok(text.includes(`| \`${code}\` | ${what} | ${hint} |`), code)
   }
+})
+
+it('documents every flag of watch that is not one of report', () => {
+  const text = read('docs/watch.md')
+  const more = Object.keys(WATCH_FLAGS).filter((flag) => !Object.hasOwn(FLAGS, flag))
+  assert.deepEqual(more, ['look-every', 'pull'])
+  for (const flag of more) assert.ok(text.includes(`| \`--${flag}`), flag)
+  for (const flag of ['help', ...Object.keys(WATCH_FLAGS)])
+    assert.ok(flag === 'help' || text.includes(`--${flag}`), flag)
 })
 
 it('documents every flag of init and of woodpecker setup, and every CI', () => {

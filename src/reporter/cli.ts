@@ -30,7 +30,8 @@ const CHECK_COMMANDS = {
 } satisfies Record<CheckCommandName, (context: CommandContext) => Promise<ExitCode>>
 
 /** They have flags and an environment of their own. */
-const SETUP_COMMANDS = {
+const OTHER_COMMANDS = {
+  watch,
   init: initCommand,
   woodpecker: woodpeckerCommand,
 } satisfies Record<Exclude<CommandName, CheckCommandName>, (args: readonly string[], world: World) => Promise<ExitCode>>
@@ -47,7 +48,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     console.out(`gitops-status ${VERSION}`)
     return EXIT.ok
   }
-  if (command !== 'watch' && !isCommand(command)) {
+  if (!isCommand(command)) {
     const guess = closestWord(command, Object.keys(COMMAND_HELP))
     console.err(`Unknown command ${JSON.stringify(command)}${guess ? `; did you mean ${guess}?` : ''}\n`)
     console.err(overview())
@@ -56,8 +57,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   if (beforeDoubleDash(rest).some((arg) => arg === '--help' || arg === '-h')) return showHelp(command, false, console)
 
   try {
-    if (command === 'watch') return await watch(rest, world)
-    if (!isCheckCommand(command)) return await SETUP_COMMANDS[command](rest, world)
+    if (!isCheckCommand(command)) return await OTHER_COMMANDS[command](rest, world)
     const settings = readSettings(rest, env, terminal)
     if (command === 'report' && env.GITOPS_STATUS_ANNOUNCED !== '1')
       ANNOUNCEMENT.forEach(progressTo({ settings, console }))

@@ -2,11 +2,13 @@ import { EXIT } from './exit-codes.ts'
 import type { Flags } from './flags.ts'
 import { INIT_FLAGS } from './init-settings.ts'
 import { FLAGS } from './settings.ts'
+import { WATCH_FLAGS } from './watch-settings.ts'
 import { WOODPECKER_FLAGS } from './woodpecker-settings.ts'
 
 export const COMMAND_HELP = {
   report: 'run the drift check and send its result to gitops-status-server',
   check: 'run the drift check and show its result; sends nothing',
+  watch: 'watch the servers until it is ended, and report at once what changes on them',
   doctor: 'try everything that a report needs, and say what to do about what fails',
   init: 'write the files that a repository needs: pipeline, update-gitops-status.sh, drift check',
   woodpecker: 'setup: make the cron job in Woodpecker, and say what else is missing there',
@@ -14,11 +16,12 @@ export const COMMAND_HELP = {
 
 export type CommandName = keyof typeof COMMAND_HELP
 
-export type CheckCommandName = Exclude<CommandName, 'init' | 'woodpecker'>
+export type CheckCommandName = Exclude<CommandName, 'watch' | 'init' | 'woodpecker'>
 
 const FLAGS_OF = {
   report: FLAGS,
   check: FLAGS,
+  watch: WATCH_FLAGS,
   doctor: FLAGS,
   init: INIT_FLAGS,
   woodpecker: WOODPECKER_FLAGS,
@@ -38,6 +41,10 @@ const EXAMPLES = {
     ['gitops-status check --playbook site.yml --inventory hosts.ini', 'with a playbook of your own'],
     ['gitops-status check --fast', 'in a second, against a certified baseline'],
     ['gitops-status check --output json -- --forks 50', 'what follows -- goes to ansible-playbook'],
+  ],
+  watch: [
+    ['gitops-status watch', 'a live table on a terminal, a line for each change elsewhere'],
+    ['gitops-status watch --pull', 'with what is pushed meanwhile'],
   ],
   doctor: [['gitops-status doctor', 'what is missing for a report?']],
   init: [
@@ -113,6 +120,7 @@ function closingOf(command: CommandName): string[] {
       row('Exit code 1', 'something is missing, or could not be done', 26),
     ]
   }
+  if (command === 'watch') return [environmentHelp(), '', row('Exit code 0', 'it was told to end', 26)]
   return [environmentHelp(), '', exitCodeHelp()]
 }
 
