@@ -213,7 +213,7 @@ function watchFleet(
     const startedAt = new Date()
     const deadline = performance.now() + request.timeoutMs
     const remainingMs = () => Math.max(deadline - performance.now(), 1)
-    const { verdicts, confirmed } = await certifiedCheck(hosts, {
+    const { sighted, confirmed } = await certifiedCheck(hosts, {
       ...parts,
       look: async (requests) => new Map(await Promise.all(requests.map(lookAt))),
       checkFully: async (names) => {
@@ -222,7 +222,7 @@ function watchFleet(
       },
       hasTime: () => remainingMs() > MIN_REPEAT_MS && !request.signal.aborted,
     })
-    for (const verdict of verdicts) {
+    for (const { verdict } of sighted) {
       const { host } = verdict
       // Git or the inventory has changed meanwhile: it was told to start anew, and waits for another check.
       if (changedPart(parts.bindingOf(host), situation.parts.bindingOf(host)) !== null) continue
