@@ -66,6 +66,8 @@ export interface World extends Clocks {
 
 export interface App {
   readonly url: string
+  /** Anybody who reaches it may report and remove targets. */
+  readonly isOpen: boolean
   stop(): Promise<void>
 }
 
@@ -99,9 +101,6 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
     every,
     log,
   })
-  if (!access.doors().isClosed) {
-    log.warn({ make: 'gitops-status-server token create' }, 'anybody who reaches this server may report: make a token')
-  }
   const metrics = createMetrics({
     access: () => ({ isOpen: !access.doors().isClosed, tokens: access.valid() }),
     targets: () => snapshot.measured(),
@@ -201,6 +200,7 @@ export async function startApp(config: AppConfig, { log, wait, after, every, ...
 
   return {
     url: http.url,
+    isOpen: !access.doors().isClosed,
     async stop() {
       http.announceStop()
       await wait(config.shutdownWaitMs)

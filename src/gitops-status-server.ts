@@ -63,7 +63,10 @@ async function serve(config: Config): Promise<void> {
   const manager = createServiceManager({ env: process.env, pid: process.pid, every: REAL_TIME.every, log })
   stopOnSignals(app, manager, { log, flush }) // before anybody knows that there is something to stop
   log.info({ url: app.url, try: exampleRequest(app.url, formatTime(new Date())) }, `ready at ${app.url}`)
-  await flush() // somebody waits for this line
+  if (app.isOpen) {
+    log.warn({ make: 'gitops-status-server token create' }, 'anybody who reaches this server may report: make a token')
+  }
+  await flush() // somebody waits for these lines
   await manager.ready(`ready at ${app.url}`)
 }
 

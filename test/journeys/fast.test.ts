@@ -130,10 +130,16 @@ describe('gitops-status check --fast', { timeout: 600_000 }, () => {
 
   it('sees an edit at once, and has Ansible explain it, of that server alone, and says who it was', async () => {
     await using server = await startServer()
-    await edit('web1', 'v=9', ['alice'])
-    const { said, runs } = await run('report', { GITOPS_STATUS_SERVER_URL: server.url, REPO_NAME: 'apps' })
-    // On a busy machine the end of the session may be nobody's line all the same.
-    const [, name = ''] = /(alice \(su, (?:medium|low)\))/.exec(said.join()) ?? []
+    let name = ''
+    let { said, runs }: Pick<Awaited<ReturnType<typeof run>>, 'said' | 'runs'> = { said: [], runs: [] }
+    // On a busy machine a line of the log, or the end of the session, may be nobody's: then nobody is named, or with less
+    // confidence.
+    for (let tries = 0; tries < 3 && name === ''; tries++) {
+      await edit('web1', `v=9${tries}`, ['alice'])
+      ;({ said, runs } = await run('report', { GITOPS_STATUS_SERVER_URL: server.url, REPO_NAME: 'apps' }))
+      name = /(alice \(su, (?:medium|low)\))/.exec(said.join())?.[1] ?? ''
+      if (!namesPeople) break
+    }
     assert.equal(name !== '', namesPeople, said.join())
     const who = namesPeople ? `, by ${name}` : ''
     assert.deepEqual(said, [
