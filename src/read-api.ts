@@ -8,7 +8,7 @@ import type { Selected } from './http/routes/row-lists.ts'
 import type { Reads } from './http/server.ts'
 import { createRendering } from './snapshot/rendering.ts'
 import { fileRowsOf, groupRowsOf, statusRowsOf, targetDetailsOf, targetRowsAfter } from './snapshot/row-lists.ts'
-import { isEverything, parseSelection, type Selection } from './snapshot/selection.ts'
+import { isEverything, parseSelection, type Selection, targetsNamedBy } from './snapshot/selection.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
 
 export interface Needs {
@@ -21,6 +21,11 @@ export interface Needs {
 type Named = { readonly repo?: string; readonly server?: string } & Within
 
 const DAY_MS = 86_400_000
+
+/** The same of the past. */
+function wantedThen({ status, cause, modifiedBy, ...named }: Selection) {
+  return { isNamed: targetsNamedBy(named), status, cause, modifiedBy }
+}
 
 function selectionOf({ within, ...query }: Selected): Selection {
   return parseSelection(query, within)
@@ -68,7 +73,7 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
       const selection = selectionOf(selected)
       const then = past(at)
       if (then === null) return snapshot.rendered(selection)
-      return createRendering(await statusJsonText(await history.statusJson(selection, then)))
+      return createRendering(await statusJsonText(await history.statusJson(wantedThen(selection), then)))
     },
 
     render: createRendering,
@@ -78,13 +83,13 @@ export function createReads({ snapshot, history, remove, now }: Needs): Reads {
     async statusRows(selected, at) {
       const selection = selectionOf(selected)
       const then = past(at)
-      return then === null ? statusRowsOf(snapshot.walk, selection) : history.statusRows(selection, then)
+      return then === null ? statusRowsOf(snapshot.walk, selection) : history.statusRows(wantedThen(selection), then)
     },
 
     async fileRows(selected, at) {
       const selection = selectionOf(selected)
       const then = past(at)
-      if (then !== null) return history.fileRows(selection, then)
+      if (then !== null) return history.fileRows(wantedThen(selection), then)
       return fileRowsOf(snapshot.walk, selection)
     },
 

@@ -2,12 +2,18 @@ import { hostname, userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import { parseExpiry, parseGlobs, parseLabel, parseScopes } from './access/grant.ts'
 import { type Grant, makeToken } from './access/new-token.ts'
+import { digestOfSecret } from './access/secret.ts'
+import { SETTINGS } from './config.ts'
 import { type AuditAction, type AuditEntry, stateOf, type Token } from './domain/token.ts'
 import type { TokenStore } from './store/token-store.ts'
 import { WrongSettings } from './wrong-settings.ts'
 
 export interface Surroundings {
-  readonly openTokens: (databaseUrl: string) => Promise<{ tokens: TokenStore; close(): Promise<void> }>
+  /** `mayCreate`: where there is no database yet, one is made. */
+  readonly openTokens: (
+    databaseUrl: string,
+    mayCreate: boolean,
+  ) => Promise<{ tokens: TokenStore; close(): Promise<void> }>
   /** Where the settings of the server say that it keeps its reports. */
   readonly databaseUrl: (flags: readonly string[]) => string
   readonly now: () => Date
@@ -39,6 +45,7 @@ export const TOKEN_HELP = `gitops-status-server token: who may report, read and 
       12h, 30d, 8w, 1y or a day. --as-config stores nothing and prints an entry for --tokens-file as well.
   token list [--json]
   token revoke ID
+      By its id, its label, or the token itself.
   token rotate ID [--overlap 1h]
       Makes another one for the same, and lets the old one run out.
 
@@ -59,14 +66,15 @@ export async function runTokenCommand(argv: readonly string[], surroundings: Sur
   const tooMuch = action === 'create' || action === 'list' ? positionals.slice(1) : rest
   if (tooMuch.length > 0) throw new WrongSettings([`${tooMuch.join(' ')}: is too much`])
 
-  async function withTokens(work: (tokens: TokenStore) => Promise<void>): Promise<void> {
+  async function withTokens(work: (tokens: TokenStore, where: string) => Promise<void>): Promise<void> {
     const flags = (['database-url', 'config'] as const).flatMap((flag) => {
       const value = values[flag]
       return value === undefined ? [] : [`--${flag}`, value]
     })
-    const { tokens, close } = await openTokens(databaseUrl(flags))
+    const url = databaseUrl(flags)
+    const { tokens, close } = await openTokens(url, action === 'create')
     try {
-      await work(tokens)
+      await work(tokens, shownUrl(url))
     } finally {
       await close()
     }
@@ -80,17 +88,17 @@ export async function runTokenCommand(argv: readonly string[], surroundings: Sur
         out(secret)
         return out(JSON.stringify(entryOf(token)))
       }
-      return withTokens(async (tokens) => {
+      return withTokens(async (tokens, where) => {
         await tokens.put(token, entry('token.create', `${described(token)}`))
         out(secret)
-        say(`Token ${described(token)}. It is shown this once.`)
+        say(`Token ${described(token)}. It is shown this once. It counts for servers on ${where}.`)
       })
     }
     case 'list':
-      return withTokens(async (tokens) => {
+      return withTokens(async (tokens, where) => {
         const all = await tokens.list()
         if (values.json) return out(JSON.stringify(all.map((token) => listed(token, now()))))
-        if (all.length === 0) say('There are no tokens: anybody who reaches the server may report.')
+        if (all.length === 0) say(`There are no tokens in ${where}: anybody who reaches a server on it may report.`)
         else for (const line of table(all, now())) out(line)
       })
     case 'revoke':
@@ -106,14 +114,14 @@ export async function runTokenCommand(argv: readonly string[], surroundings: Sur
         if (stateOf(old, now().getTime()) !== 'valid') {
           throw new WrongSettings([`the token ${old.id} is ${stateOf(old, now().getTime())}: make a new one`])
         }
+        const overAt = Math.min(endOfOverlap(values.overlap, now()), old.expiresAt ?? Number.POSITIVE_INFINITY)
         const lifeMs = old.expiresAt === null ? null : old.expiresAt - old.createdAt
         const expiresAt = lifeMs === null ? null : now().getTime() + lifeMs
         const { label, scopes, repos, servers } = old
         const { secret, token } = makeToken({ label, scopes, repos, servers, expiresAt }, now())
         await tokens.put(token, entry('token.rotate', `${described(token)}, instead of ${old.id}`))
-        const overAt = Math.min(endOfOverlap(values.overlap, now()), old.expiresAt ?? Number.POSITIVE_INFINITY)
+        out(secret) // it is good from now on, whatever becomes of the old one
         await tokens.put({ ...old, expiresAt: overAt }, entry('token.rotate', `${old.id} ends at ${text(overAt)}`))
-        out(secret)
         say(`Token ${described(token)}. It is shown this once. The token ${old.id} works until ${text(overAt)}.`)
       })
     default:
@@ -123,6 +131,10 @@ export async function runTokenCommand(argv: readonly string[], surroundings: Sur
   function entry(done: AuditAction, subject: string): AuditEntry {
     return { at: now().getTime(), actor: `${userInfo().username} on ${hostname()}`, action: done, subject }
   }
+}
+
+function shownUrl(databaseUrl: string): string {
+  return SETTINGS.databaseUrl.mask?.(databaseUrl) ?? databaseUrl
 }
 
 type Values = ReturnType<typeof parsed>['values']
@@ -159,7 +171,9 @@ function grantOf(values: Values, now: Date): Grant {
 function endOfOverlap(given: string, now: Date): number {
   if (given === '0') return now.getTime()
   try {
-    return parseExpiry(given, now) ?? Number.POSITIVE_INFINITY
+    const end = parseExpiry(given, now)
+    if (end !== null) return end
+    throw new Error('an overlap ends')
   } catch {
     throw new WrongSettings([`--overlap: must be 0 or a time such as 1h, 2d; got ${JSON.stringify(given)}`])
   }
@@ -168,12 +182,17 @@ function endOfOverlap(given: string, now: Date): number {
 /** By its id, or by a label that only one has that can be used. */
 async function find(tokens: TokenStore, id: string): Promise<Token> {
   const all = await tokens.list()
-  const found = all.filter((token) => token.id === id || (id !== '' && token.label === id && token.revokedAt === null))
+  // Whoever has a token that leaked has the token, and not its id.
+  const digest = digestOfSecret(id)
+  const named = all.filter((token) => token.id === id || token.digest === digest)
+  const labelled = all.filter((token) => id !== '' && token.label === id && token.revokedAt === null)
+  const found = named.length > 0 ? named : labelled
   const [token] = found
   if (token !== undefined && found.length === 1) return token
   const problem =
     found.length > 1 ? 'several tokens have that label: give the id' : 'there is no such token: see token list'
-  throw new WrongSettings([`${id === '' ? 'the id is missing' : id}: ${problem}`])
+  const shown = id.startsWith('gss_') ? 'that token' : id
+  throw new WrongSettings([`${id === '' ? 'the id is missing' : shown}: ${problem}`])
 }
 
 function described({ id, label, scopes, repos, servers, expiresAt }: Token): string {

@@ -45,24 +45,39 @@ export async function createAccess(needs: Needs): Promise<Access> {
   let byDigest: ReadonlyMap<string, Token> = new Map()
   let isClosed = false
   let hasBegun = false
-  let validIds: ReadonlySet<string> = new Set()
+  let grants: ReadonlySet<string> = new Set()
   let isFailing = false
   const usedAt = new Map<string, number>()
   let notedAtMs = now().getTime()
   let running: Promise<void> | null = null
 
   async function look(): Promise<void> {
-    const stored = await list()
-    const inFile = configured()
-    byDigest = new Map([...stored, ...(inFile ?? [])].map((token) => [token.digest, token]))
+    try {
+      const stored = await list()
+      const inFile = configured()
+      byDigest = new Map([...stored, ...(inFile ?? [])].map((token) => [token.digest, token]))
+      close(stored, inFile)
+    } finally {
+      letGo() // also of those that have run out while nobody can be asked
+    }
+  }
+
+  function close(stored: readonly Token[], inFile: readonly Token[] | null): void {
     const wasClosed = isClosed
     // For good: a server whose tokens have all run out, or whose configuration is gone, is not open again.
     isClosed ||= isRequired || inFile !== null || stored.length > 0
-    const valid = new Set(validTokens().map(({ id }) => id))
-    if ((isClosed && !wasClosed && hasBegun) || [...validIds].some((id) => !valid.has(id))) onFewer()
-    validIds = valid
-    hasBegun = true
     if (isClosed && !wasClosed) log.info({ tokens: byDigest.size }, 'only tokens may report from now on')
+    if (isClosed && !wasClosed && hasBegun) onFewer()
+    hasBegun = true
+  }
+
+  /** Whoever listens with what has become less has to ask again. */
+  function letGo(): void {
+    const now = new Set(
+      validTokens().map(({ id, scopes, repos, servers }) => JSON.stringify([id, scopes, repos, servers])),
+    )
+    if ([...grants].some((grant) => !now.has(grant))) onFewer()
+    grants = now
   }
 
   function validTokens(): Token[] {

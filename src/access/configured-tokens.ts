@@ -21,7 +21,9 @@ export function createConfiguredTokens(
   let tokens: readonly Token[] = []
 
   function look(): void {
-    const { ino, size, mtimeMs } = statSync(path)
+    const file = statSync(path)
+    if (!file.isFile()) throw new Error('is not a file') // to read a pipe is to wait for whoever writes
+    const { ino, size, mtimeMs } = file
     const found = `${ino} ${size} ${mtimeMs}`
     if (found === version) {
       if (wrong !== null) throw wrong

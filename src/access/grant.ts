@@ -3,7 +3,8 @@ import { SCOPES, type Scope } from '../domain/token.ts'
 // What people write about a token, at the command line and in a file. Each throws an Error that says what is allowed.
 
 const MAX_LABEL = 80
-const MAX_GLOB = 253
+// What names of repositories and servers consist of (contract/report.ts), and what stands for them.
+const GLOB = /^[A-Za-z0-9._/:@*?-]{1,253}$/
 const MAX_GLOBS = 50
 
 const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 }
@@ -24,8 +25,10 @@ function scopeOf(name: string): Scope {
 /** `rsyslog`, `web-*`, or several with commas. No name of a repository or server has a comma. */
 export function parseGlobs(text: string): readonly string[] {
   const globs = namesIn(text)
-  if (globs.length === 0 || globs.length > MAX_GLOBS || globs.some((glob) => glob.length > MAX_GLOB)) {
-    throw new Error(`must be 1 to ${MAX_GLOBS} names with commas, of at most ${MAX_GLOB} characters; * stands for any`)
+  if (globs.length === 0 || globs.length > MAX_GLOBS || globs.some((glob) => !GLOB.test(glob))) {
+    throw new Error(
+      `must be 1 to ${MAX_GLOBS} names with commas, of at most 253 letters, digits and any of . _ - / : @, with * for any characters and ? for one`,
+    )
   }
   return globs
 }

@@ -8,7 +8,7 @@ import { parseFixedExpiry, parseGlobs, parseLabel, parseScopes } from './grant.t
  * @throws Error that names every field that is wrong
  */
 export function parseTokenFile(text: string): readonly Token[] {
-  const entries: unknown = JSON.parse(text)
+  const entries = parsed(text)
   if (!Array.isArray(entries)) throw new Error('must be a list of tokens')
   const problems: string[] = []
   const tokens = entries.map((entry, index) => tokenOf(entry, (problem) => problems.push(`[${index}]${problem}`)))
@@ -17,6 +17,14 @@ export function parseTokenFile(text: string): readonly Token[] {
   if (twice !== -1) problems.push(`[${twice}].sha256: is there twice`)
   if (problems.length > 0) throw new Error(problems.join('; '))
   return tokens
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('is not JSON') // its own words quote what stands there, and that may be a token
+  }
 }
 
 const DIGEST = /^[0-9a-f]{64}$/

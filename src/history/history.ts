@@ -24,8 +24,8 @@ import { mapInTurns, sortInTurns } from './turns.ts'
 
 /** Which targets an answer is about. Null: all. */
 export interface Wanted {
-  readonly repo: ReadonlySet<string> | null
-  readonly server: ReadonlySet<string> | null
+  /** Those that are named, and that whoever asks may know of. */
+  readonly isNamed: ((target: Target) => boolean) | null
   readonly status: ReadonlySet<string> | null
   readonly cause: ReadonlySet<string> | null
   /** Who changed a drifted file. */
@@ -63,13 +63,9 @@ const EPISODES_AT_ONCE = 1_000
 /** Answers about the past, from what the store keeps. */
 export function createHistory(kept: KeptHistory, now: () => Date): History {
   /** The worst first. */
-  async function statesThen(
-    { repo, server, status, cause, modifiedBy }: Wanted,
-    at: Date,
-  ): Promise<readonly StateThen[]> {
-    const states = (await kept.statesAt(at)).filter(({ newest: { report } }) => {
-      return (repo?.has(report.target.repo) ?? true) && (server?.has(report.target.server) ?? true)
-    })
+  async function statesThen({ isNamed, status, cause, modifiedBy }: Wanted, at: Date): Promise<readonly StateThen[]> {
+    const all = await kept.statesAt(at)
+    const states = isNamed === null ? all : all.filter(({ newest: { report } }) => isNamed(report.target))
     const drifted = states.filter(({ lastKnown }) => lastKnown?.report.status === 'OUT_OF_SYNC')
     const episodes = await episodesAround(
       drifted.map(({ newest }) => newest.report.target),

@@ -25,7 +25,7 @@ export interface AccessMetrics {
   /** Anybody may report. */
   readonly isOpen: boolean
   /** Those that can be used. */
-  readonly tokens: readonly { readonly id: string; readonly label: string; readonly expiresAt: number | null }[]
+  readonly tokens: readonly { readonly id: string; readonly expiresAt: number | null }[]
 }
 
 export interface Knowledge {
@@ -223,8 +223,8 @@ export function createMetrics({
     } as const
     const known = knowledge()
     const { isOpen, tokens } = access()
-    const expiries = tokens.slice(0, MAX_TOKENS_WITH_SERIES).flatMap(({ id, label, expiresAt }) => {
-      return expiresAt === null ? [] : [{ labels: { token: id, label }, value: expiresAt / 1_000 }]
+    const expiries = tokens.slice(0, MAX_TOKENS_WITH_SERIES).flatMap(({ id, expiresAt }) => {
+      return expiresAt === null ? [] : [{ labels: { token: id }, value: expiresAt / 1_000 }]
     })
     return [
       writeSamples(build, [{ labels: { version, node_version: process.version }, value: 1 }], format),

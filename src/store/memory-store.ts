@@ -130,7 +130,7 @@ export function createMemoryStore(): MemoryStore {
         refuseUnlessWritable()
         const taken = [...tokens.values()].some(({ id, digest }) => id !== token.id && digest === token.digest)
         if (taken) throw new Fault('store_unavailable', 'There is a token of that digest')
-        tokens.set(token.id, token)
+        tokens.set(token.id, endedBy(tokens.get(token.id), token))
         auditLog.unshift(entry)
       },
 
@@ -169,5 +169,15 @@ export function createMemoryStore(): MemoryStore {
         beganAt < after.beganAt ||
         (beganAt === after.beganAt &&
           (targetId < after.targetId || (targetId === after.targetId && number < after.number))))
+  }
+}
+
+function endedBy(known: Token | undefined, { revokedAt, expiresAt, ...token }: Token): Token {
+  if (known === undefined) return { ...token, revokedAt, expiresAt }
+  const ends = [known.expiresAt, expiresAt].filter((end) => end !== null)
+  return {
+    ...known,
+    revokedAt: known.revokedAt ?? revokedAt,
+    expiresAt: ends.length === 0 ? null : Math.min(...ends),
   }
 }

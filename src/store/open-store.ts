@@ -23,15 +23,19 @@ export async function openStore(databaseUrl: string, log: StoreLog, now: () => D
 /**
  * Opens what a store knows of tokens, for somebody at the command line: also while a server uses it.
  *
+ * @param mayCreate Where there is no SQLite file yet one is made. Otherwise a wrong path would look like no tokens.
  * @throws CannotStart
  */
-export async function openTokenStore(databaseUrl: string): Promise<{ tokens: TokenStore; close(): Promise<void> }> {
+export async function openTokenStore(
+  databaseUrl: string,
+  mayCreate: boolean,
+): Promise<{ tokens: TokenStore; close(): Promise<void> }> {
   if (isPostgres(databaseUrl)) return openPostgresTokens(databaseUrl)
   const path = sqlitePath(databaseUrl)
   if (path === null || path === ':memory:') {
     throw new CannotStart('Tokens are kept in sqlite:PATH or postgres://…: give the database URL of the server')
   }
-  return openSqliteTokens(path)
+  return openSqliteTokens(path, mayCreate)
 }
 
 /**

@@ -64,7 +64,7 @@ describeTokenStore('postgresql', async () => openPostgresStore(await cluster.new
 describe('a PostgreSQL schema', { skip: NO_POSTGRES }, () => {
   it('has the tokens that another process made', async (t) => {
     const url = await cluster.newSchema()
-    const beside = await openTokenStore(url)
+    const beside = await openTokenStore(url, true)
     t.after(() => beside.close())
     await beside.tokens.put(aToken('a'), anEntry('a'))
 

@@ -17,11 +17,11 @@ export function createPostgresTokens(
     put: (token, entry) =>
       use(async (session) => {
         const row = tokenRowOf(token)
-        const changed = TOKEN_COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')
         await session.rows(
           `WITH put AS (
              INSERT INTO token (${TOKEN_COLUMNS.join(', ')}) VALUES (${TOKEN_COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})
-             ON CONFLICT (id) DO UPDATE SET ${changed}
+             ON CONFLICT (id) DO UPDATE SET revoked_at = coalesce(token.revoked_at, excluded.revoked_at),
+               expires_at = least(token.expires_at, excluded.expires_at) -- which is not the one that is null
            ) ${addAudit(TOKEN_COLUMNS.length)}`,
           [...TOKEN_COLUMNS.map((name) => row[name]), ...valuesOf(entry)],
         )

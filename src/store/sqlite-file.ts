@@ -1,6 +1,5 @@
 import {
   accessSync,
-  chownSync,
   closeSync,
   constants,
   existsSync,
@@ -106,19 +105,11 @@ function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(lockOf(path))
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-    giveToOwner(path)
     return lock
   } catch (error) {
     lock.close()
     throw error
   }
-}
-
-// Root makes a token before the server is started: that must be able to take the lock. Of its own files SQLite does the same.
-function giveToOwner(path: string): void {
-  if (process.getuid?.() !== 0 || !existsSync(path)) return
-  const { uid, gid } = statSync(path)
-  chownSync(lockOf(path), uid, gid)
 }
 
 function lockOf(path: string): string {

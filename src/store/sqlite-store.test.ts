@@ -42,7 +42,7 @@ describe('the tokens of an SQLite file', () => {
     const path = join(root, 'tokens.db')
     const server = await openSqliteStore(path)
     t.after(() => server.close())
-    const beside = await openTokenStore(`sqlite:${path}`)
+    const beside = await openTokenStore(`sqlite:${path}`, true)
     t.after(() => beside.close())
     const [report] = [aReceived({ last_check: '2026-04-21T10:30:00Z' })]
 
@@ -55,7 +55,7 @@ describe('the tokens of an SQLite file', () => {
 
   it('are there before there is a server, which finds them', async (t) => {
     const path = join(root, 'tokens-first.db')
-    const first = await openTokenStore(`sqlite:${path}`)
+    const first = await openTokenStore(`sqlite:${path}`, true)
     await first.tokens.put(aToken('a'), anEntry('a'))
     await first.close()
 

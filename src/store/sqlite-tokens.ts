@@ -11,6 +11,9 @@ export interface TokenTables {
   auditLog(limit: number): AuditEntry[]
 }
 
+// Larger than any time.
+const NEVER = Number.MAX_SAFE_INTEGER
+
 /** Prepared when they are asked: a server asks once a second, and seldom writes. */
 export function createTokenTables(db: DatabaseSync): TokenTables {
   function audit({ at, actor, action, subject }: AuditEntry): void {
@@ -21,10 +24,10 @@ export function createTokenTables(db: DatabaseSync): TokenTables {
     list: () => db.prepare('SELECT * FROM token ORDER BY created_at, rowid').all() as unknown as TokenRow[],
 
     put(row, entry) {
-      const changed = TOKEN_COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')
       db.prepare(
         `INSERT INTO token (${TOKEN_COLUMNS.join(', ')}) VALUES (${TOKEN_COLUMNS.map(() => '?').join(', ')})
-         ON CONFLICT (id) DO UPDATE SET ${changed}`,
+         ON CONFLICT (id) DO UPDATE SET revoked_at = coalesce(revoked_at, excluded.revoked_at),
+           expires_at = nullif(min(coalesce(expires_at, ${NEVER}), coalesce(excluded.expires_at, ${NEVER})), ${NEVER})`,
       ).run(...TOKEN_COLUMNS.map((name) => row[name]))
       audit(entry)
     },

@@ -63,6 +63,27 @@ export function describeTokenStore(name: string, open: () => Promise<Opened>, sk
       assert.deepEqual(await tokens.auditLog(2), [anEntry('third'), anEntry('second')])
     })
 
+    it('leaves revoked what was, and puts off no end', async () => {
+      const read = aToken('a', { expiresAt: 9_000 })
+      await tokens.put(read, anEntry('a'))
+      await tokens.put({ ...read, revokedAt: 3_000 }, anEntry('revoked'))
+      await tokens.put({ ...read, expiresAt: 5_000 }, anEntry('rotated by one who did not know'))
+      await tokens.put({ ...read, expiresAt: null }, anEntry('put off'))
+      await tokens.put(aToken('b'), anEntry('b'))
+      await tokens.put(aToken('b', { expiresAt: 4_000 }), anEntry('b'))
+      await tokens.put(aToken('c'), anEntry('c'))
+      await tokens.put(aToken('c'), anEntry('c'))
+
+      assert.deepEqual(
+        (await tokens.list()).map(({ id, revokedAt, expiresAt }) => [id, revokedAt, expiresAt]),
+        [
+          ['a', 3_000, 5_000],
+          ['b', null, 4_000],
+          ['c', null, null],
+        ],
+      )
+    })
+
     it('changes nothing when a use is noted that is earlier than the one that is known', async () => {
       await tokens.put(aToken('a'), anEntry('a'))
       await tokens.noteUse([{ id: 'a', at: 5_000 }])

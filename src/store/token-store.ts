@@ -18,6 +18,7 @@ export interface TokenStore {
 
   /**
    * Remembers a token, or what has become of the one with that id, together with its line of the audit log.
+   * What was revoked stays so, and no end is put off: of two who change one token at once neither undoes the other.
    *
    * @throws Fault `store_unavailable`
    */

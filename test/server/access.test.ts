@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ async function token(database: string, ...argv: readonly string[]) {
       say: (line) => said.push(line),
     })
   } catch (error) {
-    assert.ok(error instanceof WrongSettings)
+    if (!(error instanceof WrongSettings)) throw error
     status = 64
     said.push(...error.problems)
   }
@@ -255,6 +255,10 @@ describe('a server with tokens', () => {
 
   it('shows a token for some targets no other one, on any route and in any form', async () => {
     const secret = secrets['reader of some'] ?? ''
+    const thenMs = Date.now()
+    await until(async () => Date.now() > thenMs + 1_500) // of this very second the present is told
+    const past = `?at=${new Date(thenMs).toISOString()}`
+    assert.match((await ask(server.url, `/status.json${past}`, { secret: secrets.admin ?? '' })).text, /hidden/)
     for (const [id, route] of Object.entries(ROUTES)) {
       if (route.needs !== 'read') continue
       const { text } = await ask(server.url, '/openapi.json')
@@ -267,7 +271,9 @@ describe('a server with tokens', () => {
         '?repo=*',
         '?format=csv',
         '?status=OUT_OF_SYNC',
-        '?at=2027-01-01T00:00:00Z',
+        past,
+        `${past}&repo=hidden`,
+        `${past}&format=csv`,
       ]
       for (const query of queries) {
         const answer = await ask(server.url, path + query, { secret })
@@ -319,6 +325,30 @@ describe('a server with tokens', () => {
       (one: { scopes: string[]; repos: string[] }) => one.scopes[0] === 'write' && one.repos[0] === 'mine',
     )
     await until(async () => server.lines.some((line) => line.includes('mine-4') && line.includes(`token ${id}`)))
+  })
+
+  it('ends the stream of whoever listens with a token that became less in its file', async (t) => {
+    const file = join(root, 'narrowed.json')
+    const made = await token(join(root, 'none.db'), 'create', '--as-config', '--scope', 'read')
+    const [secret = '', entry = ''] = made.result.split('\n')
+    const put = (scope: object) => {
+      writeFileSync(`${file}.new`, JSON.stringify([{ ...JSON.parse(entry), ...scope }]))
+      renameSync(`${file}.new`, file)
+    }
+    put({})
+    const closed = await startServer({
+      database: join(root, 'narrowed.db'),
+      args: ['--tokens-file', file, '--anonymous', 'none'],
+    })
+    t.after(() => closed.end('SIGTERM'))
+    const response = await fetch(new URL('/api/v1/events', closed.url), {
+      headers: { authorization: `Bearer ${secret}` },
+    })
+    const heard = response.text()
+
+    put({ repo: 'mine', label: 'narrowed' })
+
+    assert.match(await heard, /access_changed/)
   })
 
   it('is told no token by its address (S5)', async () => {
@@ -462,10 +492,11 @@ describe('gitops-status-server token', () => {
   const database = join(root, 'command.db')
 
   it('names every mistake at once and makes nothing', async () => {
+    await token(database, 'create', '--label', 'first')
     const { status, said } = await token(database, 'create', '--scope', 'root', '--expires', 'soon', '--repo', ',')
     assert.equal(status, 64)
     for (const flag of ['--scope', '--expires', '--repo']) assert.match(said, new RegExp(`${flag}: must be`))
-    assert.match((await token(database, 'list')).said, /There are no tokens/)
+    assert.equal((await token(database, 'list')).result.split('\n').length, 2)
   })
 
   it('shows what there is without any token or digest', async () => {
@@ -482,7 +513,7 @@ describe('gitops-status-server token', () => {
     const { result } = await token(database, 'list')
     assert.match(
       result,
-      /^ID +LABEL +SCOPE +REPO +SERVER +STATE +EXPIRES +LAST USED\n[0-9a-f]{8} +ci +write +rsyslog +rsyslog-\* +valid +\d{4}-/,
+      /^ID +LABEL +SCOPE +REPO +SERVER +STATE +EXPIRES +LAST USED\n.*first.*\n[0-9a-f]{8} +ci +write +rsyslog +rsyslog-\* +valid +\d{4}-/,
     )
     assert.ok(!result.includes(secret.slice(4)))
     assert.ok(!('digest' in JSON.parse((await token(database, 'list', '--json')).result)[0]))
@@ -499,6 +530,22 @@ describe('gitops-status-server token', () => {
     assert.equal(run('revoke', 'nobody').status, 64)
   })
 
+  it('makes no database for whoever only looks', async () => {
+    const nowhere = join(root, 'mistyped.db')
+    await assert.rejects(token(nowhere, 'list'), /There is no database .*mistyped\.db/)
+    assert.equal(existsSync(nowhere), false)
+  })
+
+  it('finds a token by itself before it looks at labels', async () => {
+    const { result: secret } = await token(database, 'create', '--label', 'leaked')
+    const listed = JSON.parse((await token(database, 'list', '--json')).result)
+    const { id } = listed.at(-1)
+    await token(database, 'create', '--label', id)
+
+    assert.match((await token(database, 'revoke', id)).said, new RegExp(`^The token ${id} \\(leaked\\)`))
+    assert.match((await token(database, 'revoke', secret)).said, /was revoked before/)
+  })
+
   const REFUSED: readonly [args: string, words: RegExp][] = [
     ['', /must be token create, list, revoke or rotate/],
     ['revoke', /the id is missing/],
@@ -506,6 +553,9 @@ describe('gitops-status-server token', () => {
     ['create now', /now: is too much/],
     ['create --scop write', /--scop/],
     ['rotate ci --overlap soon', /--overlap: must be/],
+    ['rotate ci --overlap never', /--overlap: must be/],
+    [`revoke gss_${'A'.repeat(43)}`, /^that token: there is no such token/],
+    ['create --repo a\u001b[2J', /--repo: must be/],
   ]
   for (const [args, words] of REFUSED) {
     it(`refuses "${args}"`, async () => {

@@ -39,9 +39,9 @@ describe('reading the past of a fleet', () => {
   })
 
   const READS: Record<string, (history: History) => Promise<unknown>> = {
-    'the status of a moment': ({ statusJson }) => statusJson(EVERYTHING, FROM),
-    'the rows of a moment': ({ statusRows }) => statusRows(EVERYTHING, FROM),
-    'the files of a moment': ({ fileRows }) => fileRows(EVERYTHING, FROM),
+    'the status of a moment': ({ statusJson }) => statusJson({ ...EVERYTHING, isNamed: null }, FROM),
+    'the rows of a moment': ({ statusRows }) => statusRows({ ...EVERYTHING, isNamed: null }, FROM),
+    'the files of a moment': ({ fileRows }) => fileRows({ ...EVERYTHING, isNamed: null }, FROM),
     'a graph': ({ graph }) => graph({ ...SPAN, stepMs: null, maxPoints: 5 }),
     transitions: ({ transitions }) => transitions(SPAN),
   }
