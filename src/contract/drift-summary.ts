@@ -56,7 +56,8 @@ function driftIdOf(files: readonly DriftedFile[], driftCount: number): string {
 }
 
 // The two lines above a difference name temporary files, which are called otherwise on each server and at each check.
-const COMPARED_FILES = /^--- .*\n\+\+\+ .*\n(?=@@ )/gm
+// Further down such lines are what was changed.
+const COMPARED_FILES = /^--- .*\n\+\+\+ .*\n(?=@@ )/
 
 function changesIn(diff: string): string {
   return digestOf(diff.replace(COMPARED_FILES, ''))

@@ -8,6 +8,7 @@ const {
   output: _linesOrTable,
   'detailed-exitcode': _neverEnds,
   verbose: _tooMuch,
+  'no-blame': _notAsked,
   pushgateway: _ofReports,
   'pushgateway-job': _job,
   'pushgateway-metric': _metric,

@@ -195,11 +195,11 @@ describe('the page of the fleet in Chromium', { skip: chromium === undefined && 
     await card.getByText('mode 0644 → 0601').waitFor()
     assert.equal(
       (await textOf(card)).replace(/\d+ min ago/, '… ago'),
-      'The same change on 7 targets rsyslog.d/30-lab.conf content, mode 0644 → 0601 first found … ago 2026-04-21 10:28:00 UTC' +
+      'The same change on 7 targets, as far as their reports say rsyslog.d/30-lab.conf content, mode 0644 → 0601 first found … ago 2026-04-21 10:28:00 UTC' +
         ' · 2 changed on the server · changed by eve web-0, web-1, web-2 and 4 more',
     )
     assert.deepEqual(await page.locator('.fold').allTextContents(), [
-      'The same change on 7 targets',
+      'The same change on 7 targets, as far as their reports say',
       'A change on 1 target',
       'Synced: 1 target',
     ])
@@ -215,7 +215,9 @@ describe('the page of the fleet in Chromium', { skip: chromium === undefined && 
     await page.keyboard.press('Escape')
     await page.getByRole('row', { name: /web-6/ }).waitFor()
 
-    await page.getByRole('button', { name: 'The same change on 7 targets', expanded: true }).press('Enter')
+    await page
+      .getByRole('button', { name: 'The same change on 7 targets, as far as their reports say', expanded: true })
+      .press('Enter')
     await page.getByRole('row', { name: /web-6/ }).waitFor({ state: 'detached' })
     await page.evaluate('document.activeElement.blur()')
     for (const key of ['j', 'j', 'Enter']) await page.keyboard.press(key)

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect } from 'react'
 import { Link, Route, Switch, useRoute } from 'wouter'
 import { usePathname } from 'wouter/use-browser-location'
+import { visibleText } from '../visible-text.ts'
 import { ActivityPage } from './activity/activity-page.tsx'
 import { FleetLink } from './fleet/fleet-link.tsx'
 import { FleetPage } from './fleet/fleet-page.tsx'
@@ -15,15 +16,15 @@ import { ZoneButton } from './parts/zone-button.tsx'
 import { TargetPage } from './target/target-page.tsx'
 
 export function App() {
+  const path = usePathname()
   const { rows, isComplete, connection } = useFleet()
   const drifting = rows.reduce((count, row) => count + row.out_of_sync, 0)
   const unknown = rows.reduce((count, row) => count + (row.sync_status === 'UNKNOWN' ? 1 : 0), 0)
   useEffect(() => {
     const isKnown = isComplete && (connection === 'live' || connection === 'polling')
-    showInTab({ targets: rows.length, drifting, unknown, isKnown })
-  }, [drifting, unknown, isComplete, connection, rows.length])
+    showInTab({ page: pageIn(path), targets: rows.length, drifting, unknown, isKnown })
+  }, [path, drifting, unknown, isComplete, connection, rows.length])
 
-  const path = usePathname()
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever another page is shown
   useLayoutEffect(() => {
     if (isNewPage()) scrollTo(0, 0)
@@ -112,4 +113,11 @@ function Tab({ href, children }: { readonly href: string; readonly children: str
       {children}
     </Link>
   )
+}
+
+/** What the page of a path is about, for the title. */
+function pageIn(path: string): string | null {
+  if (/\/activity\/?$/.test(path)) return 'Activity'
+  const [, server] = /\/targets\/[^/]+\/([^/]+)\/?$/.exec(path) ?? []
+  return server === undefined ? null : visibleText(nameIn(server))
 }

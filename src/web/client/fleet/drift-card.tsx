@@ -90,7 +90,7 @@ export const DriftCard = memo(function DriftCard({ card, index, isTable, isSelec
 function titleOf({ driftId, members }: Card): string {
   const targets = countOf(members.length, 'target')
   if (driftId === null) return `${STATUS_WORD[members[0]?.sync_status ?? 'UNKNOWN']}: ${targets}`
-  return members.length === 1 ? 'A change on 1 target' : `The same change on ${targets}`
+  return members.length === 1 ? 'A change on 1 target' : `The same change on ${targets}, as far as their reports say`
 }
 
 /** What its title does not say of the statuses of its targets. */
@@ -101,7 +101,7 @@ function aboutOf({ driftId, members }: Card): string {
   }
   const failed = members.filter(({ reason }) => reason === 'check_failed').length
   const silent = members.filter(({ reason }) => reason === 'stale').length
-  return [failed > 0 ? `${numberWords(failed)} checks failed` : '', silent > 0 ? `${numberWords(silent)} silent` : '']
+  return [failed > 0 ? countOf(failed, 'failed check') : '', silent > 0 ? `${numberWords(silent)} silent` : '']
     .filter(Boolean)
     .join(', ')
 }

@@ -44,7 +44,7 @@ export function Toolbar({ counts, totals, wish, change, onSearch }: Props) {
       <input
         ref={search}
         type="search"
-        placeholder="Search targets, files, commits  ( / )"
+        placeholder="Search  ( / )"
         aria-label="Search targets, files, commits"
         aria-keyshortcuts="/"
         value={wish.search}

@@ -109,7 +109,12 @@ type Facet = keyof Counts
  * @param alsoBy Keys of targets of which `who` changed a file, though their rows have no room for that name.
  */
 export function chosenOf(rows: readonly StatusRow[], wish: Wish, alsoBy: ReadonlySet<string> = NO_KEYS): Chosen {
-  const words = wish.search.toLowerCase().split(/\s+/).filter(Boolean)
+  // Names of files are told without /etc/, and whole paths are what people copy.
+  const words = wish.search
+    .toLowerCase()
+    .split(/\s+/)
+    .map((word) => word.replace(/^\/etc\/(?=.)/, ''))
+    .filter(Boolean)
   const filters = filtersOf(wish, alsoBy)
   const byStatus: Record<SyncStatus, StatusRow[]> = { OUT_OF_SYNC: [], UNKNOWN: [], SYNCED: [] }
   const counts = createCounts()

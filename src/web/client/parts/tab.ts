@@ -1,4 +1,6 @@
 interface Shown {
+  /** What the page is about; null: the fleet. */
+  readonly page: string | null
   readonly targets: number
   readonly drifting: number
   readonly unknown: number
@@ -7,10 +9,11 @@ interface Shown {
 }
 
 /** Says in the title and the icon of the browser's tab how many targets differ from Git, and whether that is known. */
-export function showInTab({ targets, drifting, unknown, isKnown }: Shown): void {
+export function showInTab({ page, targets, drifting, unknown, isKnown }: Shown): void {
   const count = drifting > 0 ? String(drifting) : ''
   const doubt = isKnown ? '' : '?'
-  document.title = count + doubt === '' ? 'gitops-status' : `(${count}${doubt}) gitops-status`
+  const name = page === null ? 'gitops-status' : `${page} · gitops-status`
+  document.title = count + doubt === '' ? name : `(${count}${doubt}) ${name}`
   const link = document.querySelector<HTMLLinkElement>('link[rel=icon]')
   if (link !== null)
     link.href = `data:image/svg+xml,${encodeURIComponent(isKnown && targets > 0 ? iconOf(drifting, unknown) : drawn('#6e7781', '?'))}`

@@ -22,13 +22,21 @@ export function useJson<Value>(path: string | null, version: unknown): Asked<Val
       (asked) => setAnswer({ ...asked, path }),
       (error: unknown) => {
         if (stop.signal.aborted) return
-        const words = error instanceof Error ? error.message : String(error)
+        const words = wordsFor(error)
         setAnswer((before) => ({ ...(before.path === path ? before : NOTHING), path, error: words }))
       },
     )
     return () => stop.abort()
   }, [path, version])
   return answer.path === path ? answer : NOTHING
+}
+
+// What browsers say of a connection that fails is another thing in each.
+function wordsFor(error: unknown): string {
+  if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')) {
+    return 'The server cannot be reached now.'
+  }
+  return error instanceof Error ? error.message : String(error)
 }
 
 // Whoever waits longer must see that something is wrong.

@@ -68,7 +68,9 @@ export function TargetHistory({ names, version, at, driftSince, days, onPick, on
           <Reported text={periods.error} hasLines />
         </p>
       )}
-      <TimelineChart span={{ from, to: Math.min(to, now) }} stretches={stretches} at={at} onPick={onPick} />
+      {periods.value !== null && (
+        <TimelineChart span={{ from, to: Math.min(to, now) }} stretches={stretches} at={at} onPick={onPick} />
+      )}
       <h2>Episodes of drift{at === null ? '' : ', as they were known then'}</h2>
       {episodes.error !== null && (
         <p className="problem">

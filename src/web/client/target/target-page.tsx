@@ -66,6 +66,11 @@ export function TargetPage({ repo, server }: Props) {
           <Reported text={server} />
         </b>
       </p>
+      {at === null && query.has('at') && (
+        <p className="problem" role="status">
+          The address asks for a moment that is none, or has not come yet. This is now.
+        </p>
+      )}
       {at !== null && (
         <PastBanner at={at} onNow={() => show(null)}>
           <Link href={`/activity?at=${at}`}>What changed before it</Link>
