@@ -57,7 +57,10 @@ export const STATUS_ROW = Type.Object(
       'The first check of the unbroken run with this status; of silence the moment in which the grace was over.',
     ),
     drift_since: nullable(Type.String(), 'The first check that found the drift that is not repaired yet.'),
-    last_clean: nullable(Type.String(), 'The newest check before it, which found none: it began between the two.'),
+    last_clean: nullable(
+      Type.String(),
+      'The newest check before it, which found none, by when that check began: the drift did after it.',
+    ),
     age_seconds: nullable(count('Seconds since last_check, never negative.')),
     contact_age_seconds: nullable(count('Seconds since the newest report arrived.')),
     full_check_age_seconds: nullable(

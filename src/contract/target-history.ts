@@ -37,7 +37,7 @@ export const EPISODE_ROW = Type.Object(
     ...TARGET_NAME.properties,
     is_open: flag('it is not repaired'),
     onset_after: nullable(time('The newest check before it, which found no drift. Null when there was none.')),
-    onset_before: time('The first check that found drift: it began between the two.'),
+    onset_before: time('The first check that found drift, by when it began: the drift may have, while it ran.'),
     repair_after: nullable(time('The last check that found drift. Null while it is not repaired.')),
     repair_before: nullable(time('The first check that found none again: it was repaired between the two.')),
     last_dirty: time('The newest check that found drift.'),

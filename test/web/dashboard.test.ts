@@ -64,7 +64,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
       ['mode06440600'],
       'one side alone is no difference',
     )
-    assert.match(await textOf(page, '.facts-list'), /Drift began\s*between .* and /)
+    assert.match(await textOf(page, '.facts-list'), /Drift began\s*after the check of .*\s*found by that of /)
 
     await page.goBack()
     await page.getByRole('row', { name: /rsyslog-lab/ }).waitFor()
@@ -330,7 +330,7 @@ describe('the dashboard in Chromium', { skip: chromium === undefined && 'chromiu
     assert.equal(await page.locator('.track .OUT_OF_SYNC').count(), 0, 'nothing is told of what came after')
     await page.goto(`${fleet.url}${DRIFTED}?at=${Date.parse('2026-04-21T09:32:00Z')}`)
     await page
-      .getByRole('row', { name: /between.*09:00:00 UTC.*2 min before that moment.*09:30:00 UTC.*not yet/ })
+      .getByRole('row', { name: /after the check of.*09:00:00 UTC.*2 min before that moment.*09:30:00 UTC.*not yet/ })
       .waitFor()
     await page.getByText(/^The past, not now/).waitFor()
     const then = /Out of sync\s*at that moment/

@@ -83,7 +83,7 @@ function FileItem({ file, isOpenAtFirst }: { readonly file: File; readonly isOpe
         )}
         {file.first_seen !== null && (
           <span>
-            first seen to differ <Time at={file.first_seen} />
+            found by the check of <Time at={file.first_seen} />
           </span>
         )}
       </span>
