@@ -23,7 +23,8 @@ describe('the settings of a watch', () => {
       false,
     )
     assert.deepEqual([lookEveryMs, pull, ansibleArgs], [3_000, true, ['--forks', '50']])
-    assert.deepEqual(fast, { stateDirectory: '/home/x/.local/state/gitops-status', key: null, fullEveryMs: 60_000 })
+    const stateDirectory = '/home/x/.local/state/gitops-status'
+    assert.deepEqual(fast, { stateDirectory, key: null, fullEveryMs: 60_000, blame: true })
     const quiet = readWatchSettings([], { ...ENV, GITOPS_STATUS_LOOK_EVERY: '7' }, false)
     assert.deepEqual([quiet.lookEveryMs, quiet.pull], [7_000, false])
     assert.equal(readWatchSettings([], ENV, false).lookEveryMs, null)

@@ -48,6 +48,7 @@ const TINY = {
   fleet: ['--targets', '400', '--minutes', '0.01', '--rate', '400'],
   dashboard: ['--rounds', '1', '--targets', '100', '--many', '200', '--huge', '300'],
   look: ['--rounds', '1', '--looks', '2', '--hosts', '2', '--many-files', '30'],
+  watch: ['--hosts', '1', '--edits', '1', '--without-bell', '1', '--idle', '1'],
 }
 
 describe('the benchmarks', { concurrency: true }, () => {
@@ -72,7 +73,7 @@ describe('the benchmarks', { concurrency: true }, () => {
       assert.doesNotMatch(stdout + stderr, /VOID/)
       assert.match(
         stdout,
-        /^\| gitops-status-server|^\| in all \| 2 |^\| from a key to the rows that match \| – \| \d|^\| 2 × 20 files, OpenSSH \|/m,
+        /^\| gitops-status-server|^\| in all \| 2 |^\| from a key to the rows that match \| – \| \d|^\| 2 × 20 files, OpenSSH \||^\| with inotify \| \d/m,
       )
       assert.ok(readFileSync(document, 'utf8').includes(stdout.trim()))
       assert.deepEqual(readdirSync(directory), [])
