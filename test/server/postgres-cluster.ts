@@ -103,7 +103,13 @@ export async function startPostgres(): Promise<PostgresCluster> {
     signal(signal) {
       // Each of them is the leader of a group of its own, so they are asked for.
       const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')
-      for (const pid of children.trim().split(' ').filter(Boolean)) process.kill(Number(pid), signal)
+      for (const pid of children.trim().split(' ').filter(Boolean)) {
+        try {
+          process.kill(Number(pid), signal)
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error // it has just ended
+        }
+      }
       server.kill(signal)
     },
     kill: () => end('SIGKILL'),
