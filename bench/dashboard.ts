@@ -215,7 +215,9 @@ async function typeAndFind(browser: Browser, page: Page, { targets }: Fleet): Pr
     const found = Array.from({ length: targets }, (_, n) => serverName(n)).filter((name) => name.includes(text)).length
     const words = `${found.toLocaleString('en')} of ${targets.toLocaleString('en')} targets`
     const trace = await traceOf(browser, page, async () => {
-      await Promise.all([until(page, 'found', textIs('.found', words)), page.keyboard.press(key)])
+      const shown = await watchFor(page, 'found', textIs('.found', words))
+      await page.keyboard.press(key)
+      await shown()
     })
     waits.push(trace.painted('found') - trace.inputCame('keydown'))
   }
@@ -255,10 +257,14 @@ async function change(browser: Browser, page: Page, { port }: Fleet): Promise<nu
   const file = 'changed-just-now.conf'
   let sentMs = 0
   const trace = await traceOf(browser, page, async () => {
-    const shown = until(page, 'changed', `document.querySelector('.line.target').textContent.includes('${file}')`)
+    const shown = await watchFor(
+      page,
+      'changed',
+      `document.querySelector('.line.target').textContent.includes('${file}')`,
+    )
     sentMs = nowMs()
     await report(port, file)
-    await shown
+    await shown()
   })
   return trace.painted('changed') - sentMs
 }
@@ -282,16 +288,29 @@ async function report(port: number, name: string): Promise<void> {
 
 async function openTarget(browser: Browser, page: Page): Promise<number> {
   const trace = await traceOf(browser, page, async () => {
-    const shown = until(page, 'files', `document.querySelector('.target-page .file') !== null`)
+    const shown = await watchFor(page, 'files', `document.querySelector('.target-page .file') !== null`)
     await page.locator('.line.target a').first().click()
-    await shown
+    await shown()
   })
   return trace.painted('files') - trace.inputCame('mousedown')
 }
 
 /** Marks the moment in which something is so in the page, and waits until that is on the screen. */
 async function until(page: Page, mark: string, condition: string): Promise<void> {
-  await page.evaluate(markWhen(mark, condition))
+  const shown = await watchFor(page, mark, condition)
+  await shown()
+}
+
+/** The same of something that is done next: who begins to watch after it may set the mark behind the frame. */
+async function watchFor(page: Page, mark: string, condition: string): Promise<() => Promise<void>> {
+  await page.evaluate(`void (globalThis.marked = ${markWhen(mark, condition)})`)
+  return async () => {
+    await page.evaluate('globalThis.marked')
+    await onScreen(page)
+  }
+}
+
+async function onScreen(page: Page): Promise<void> {
   // The frame after the mark, those behind it that push it through to the screen, and the time that takes.
   await page.evaluate(
     'new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(shown, 100))))',
