@@ -98,7 +98,8 @@ export async function runTokenCommand(argv: readonly string[], surroundings: Sur
       return withTokens(async (tokens, where) => {
         const all = await tokens.list()
         if (values.json) return out(JSON.stringify(all.map((token) => listed(token, now()))))
-        if (all.length === 0) say(`There are no tokens in ${where}: anybody who reaches a server on it may report.`)
+        if (all.length === 0)
+          say(`There are no tokens in ${where}: a server on it is open unless its settings close it.`)
         else for (const line of table(all, now())) out(line)
       })
     case 'revoke':
