@@ -34,8 +34,15 @@ export async function checkCommand(context: CommandContext): Promise<ExitCode> {
   return exitCodeOf(result, settings)
 }
 
-export async function runCheck({ settings, env, directory, signal }: CommandContext): Promise<CheckResult> {
-  const result = await runDriftCheck({
+export async function runCheck(context: CommandContext): Promise<CheckResult> {
+  const { settings } = context
+  const result = await runDriftCheck(checkRequest(context))
+  return { ...result, verdicts: result.verdicts.map((verdict) => withMinCoverage(verdict, settings.minCoverage)) }
+}
+
+/** What is checked, and how: the same for one check and for a watch. */
+export function checkRequest({ settings, env, directory, signal }: CommandContext) {
+  return {
     directory,
     playbook: resolve(directory, settings.playbook),
     inventory: settings.inventory,
@@ -49,8 +56,7 @@ export async function runCheck({ settings, env, directory, signal }: CommandCont
     fast: settings.fast,
     withTexts: settings.diff,
     signal,
-  })
-  return { ...result, verdicts: result.verdicts.map((verdict) => withMinCoverage(verdict, settings.minCoverage)) }
+  }
 }
 
 export function reportBodies(result: CheckResult, context: CommandContext): ReportBody[] {

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 import { printable } from '../drift/check-error.ts'
 import { withMinCoverage } from '../drift/min-coverage.ts'
 import { REAL_CLOCK } from '../drift/watch/watch-clock.ts'
 import { watchDrift } from '../drift/watch/watch-drift.ts'
-import { reportContext } from './check-command.ts'
+import { checkRequest, reportContext } from './check-command.ts'
 import type { Origin } from './ci.ts'
 import type { Console } from './console.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -37,7 +36,7 @@ const LAST_SEND_MS = 1_000
 
 /** `gitops-status watch`: watches the servers until it is ended, and reports what changes. */
 export async function watchCommand(context: WatchContext): Promise<ExitCode> {
-  const { settings, env, directory, origin, console, signal, screen } = context
+  const { settings, directory, origin, console, signal, screen } = context
   const lock = await takeRunLock(['watch', directory, settings.playbook, settings.inventory, settings.onlyHost ?? ''])
   if (lock === null) {
     console.err('These servers are watched already; this one leaves them alone.')
@@ -66,22 +65,11 @@ export async function watchCommand(context: WatchContext): Promise<ExitCode> {
   try {
     const trouble = await watchDrift(
       {
-        directory,
-        playbook: resolve(directory, settings.playbook),
-        inventory: settings.inventory,
-        onlyHost: settings.onlyHost,
-        ansibleArgs: settings.ansibleArgs,
-        timeoutMs: settings.timeoutMs,
-        privateKey: settings.privateKey,
-        knownHosts: settings.knownHosts,
-        env,
-        passEnv: settings.passEnv,
+        ...checkRequest(context),
         fast: settings.fast,
-        withTexts: settings.diff,
         lookEveryMs: settings.lookEveryMs,
         reportEveryMs: intervalMs,
         pull: settings.pull,
-        signal,
       },
       {
         told({ verdict: found, lookedAt, commit }) {
